@@ -1,0 +1,85 @@
+"""Settings: one struct, read once from the environment. Floor 0: everything may read it, it reads nothing."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "REGISTRY_"
+
+
+class SettingsError(Exception):
+    """The environment does not make a configuration; the text names the variable and says why."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, named in the environment as ``REGISTRY_`` and the field's name in capitals."""
+
+    database: Annotated[str, Meta(min_length=1, description="SQLAlchemy URL of the event store")] = (
+        "sqlite:///registry.db"
+    )
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on")] = 8000
+    origin: Annotated[
+        str, Meta(max_length=255, description="Name of the log, fixed when the database is made")
+    ] = ""
+    auth: Annotated[
+        Literal["on", "off"],
+        Meta(description="`off` lets every request do everything, and binds to loopback only"),
+    ] = "on"
+    service_role: Annotated[
+        str, Meta(pattern=r"^([a-z_][a-z0-9_]*)?$", description="PostgreSQL role that migrations grant to")
+    ] = ""
+    max_event_bytes: Annotated[int, Meta(ge=1024, le=262_144, description="Largest event, in bytes")] = (
+        262_144
+    )
+    max_batch_events: Annotated[int, Meta(ge=1, le=10_000, description="Most events in one request")] = 1000
+    max_batch_bytes: Annotated[int, Meta(ge=1024, description="Largest request body, in bytes")] = 4_194_304
+    queue_events: Annotated[int, Meta(ge=1, description="Most events that wait to be committed")] = 10_000
+    lock_timeout: Annotated[
+        int, Meta(ge=1, le=600, description="Seconds to wait for the head of the log")
+    ] = 10
+    state_cache_events: Annotated[
+        int, Meta(ge=0, description="Events whose folded states are kept in memory")
+    ] = 200_000
+
+    def __post_init__(self) -> None:
+        """Refuse a combination that is unsafe, whatever each value says alone."""
+        if self.auth == "off" and not is_loopback(self.host):
+            raise ValueError("REGISTRY_AUTH=off binds loopback addresses only; REGISTRY_HOST is another")
+
+    @property
+    def sqlite(self) -> bool:
+        """True when the store is an embedded file."""
+        return self.database.startswith("sqlite")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError on an unknown name or a value that does not fit."""
+    given = {name[len(PREFIX) :].lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
+    known = set(Settings.__struct_fields__)
+    if unknown := sorted(set(given) - known):
+        names = ", ".join(PREFIX + name.upper() for name in unknown)
+        raise SettingsError(f"unknown setting {names}; known: {', '.join(sorted(known))}")
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_in_words(str(error))) from error
+
+
+def _in_words(message: str) -> str:
+    """Name the variable instead of the path; the value stays out of it, it may hold a password."""
+    reason, _, path = message.partition(" - at `$.")
+    return f"{PREFIX}{path.rstrip('`').upper()}: {reason}" if path else reason

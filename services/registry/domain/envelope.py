@@ -1,0 +1,46 @@
+"""An event with its envelope: as it was posted, and as it is recorded."""
+
+from typing import Any
+
+import msgspec
+
+from registry.domain.events.event import Event
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A CloudEvent that a service posted, valid in itself and not yet decided."""
+
+    source: str
+    id: str
+    type: str
+    subject: str
+    """The agreement id."""
+    body: dict[str, Any]
+    """``data`` exactly as posted, in the JSON subset of the log."""
+    data: Event
+    """The same, typed."""
+    attrs: dict[str, str] = {}
+    """The optional attributes and extensions that are kept, as CloudEvents canonical strings."""
+    expected_version: int | None = None
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event at its place in the log, as the fold sees it."""
+
+    position: int
+    version: int
+    recorded_at: int
+    """Microseconds since 1970-01-01T00:00:00Z."""
+    source: str
+    id: str
+    type: str
+    subject: str
+    data: Event
+    """Typed; a personal value that has been erased is absent, or says so where the type demands a value."""
+    erased: tuple[int, ...] = ()
+    """The numbers of the parts that have been erased."""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """(source, id), for ever."""
+        return self.source, self.id
