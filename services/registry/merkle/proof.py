@@ -38,7 +38,7 @@ def prove_inclusion(index: int, size: int, hashes: Mapping[Node, bytes]) -> Proo
 
 
 def prove_consistency(old: int, new: int, hashes: Mapping[Node, bytes]) -> Proof:
-    """Combine the nodes of ``consistency_nodes``; from size 0 and from a size to itself the proof is empty."""
+    """Combine the nodes of ``consistency_nodes``; from size 0, and from a size to itself, it is empty."""
     return tuple([range_root(lo, hi, hashes) for lo, hi in _consistency_ranges(old, new)])
 
 
