@@ -1,0 +1,198 @@
+"""JSON as the log takes it: strict (RFC 8259, I-JSON of RFC 7493), cut down to what has one canonical form.
+
+The quick way is the C scanner of the standard library with hooks that stop at the first doubt; only then is
+the text read again, slowly, to say where each flaw is. msgspec is faster still, but lets repeated names pass.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from registry.errors import Flaw, Malformed
+
+MAX_DEPTH = 32
+"""Levels of arrays and objects; a scalar alone has none."""
+MAX_INTEGER = 2**53 - 1
+MAX_FLAWS = 100
+"""More are not told: what is wrong a million times need not be said as often."""
+MAX_NAME = 128
+"""Characters of a member's name that a pointer shows."""
+
+_LONGEST_INTEGER = len(str(-MAX_INTEGER))
+_BOM = b"\xef\xbb\xbf"
+_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
+class _Doubt(Exception):  # noqa: N818  # no error: it turns the quick reading into the slow one
+    """Raised by a hook of the quick decoder: something is to be refused."""
+
+
+class _Mark(NamedTuple):
+    """Left in the tree in the place of a number that is refused."""
+
+    detail: str
+
+
+class _Repeated(NamedTuple):
+    """Left in the tree in the place of an object in which names are repeated."""
+
+    names: tuple[str, ...]
+    members: dict[str, Any]
+
+
+def decode(raw: bytes) -> Any:
+    """Read one JSON text in UTF-8.
+
+    Gives strings, booleans, None, integers of at most 2^53 - 1 in magnitude, lists and dicts.
+    Raises Malformed, with the pointer of each flaw, on repeated names, NaN and Infinity, numbers with a
+    fraction or an exponent, -0, NUL, lone surrogates, a byte order mark, more than 32 levels, and whatever
+    is not JSON at all.
+    """
+    text = _text(raw)
+    try:
+        value = _parse(_QUICK, text)
+    except _Doubt:
+        raise _refusal(_flaws(_parse(_MARKING, text))) from None
+    if b"\\u" in raw and _SUSPECT_ESCAPE.search(raw) and (flaws := tuple(_flaws(value))):
+        raise _refusal(iter(flaws))
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
+        raise _refusal(_flaws(value))
+    return value
+
+
+def pointer_token(name: str) -> str:
+    """Write a member's name as it stands in a JSON pointer (RFC 6901), fit to be shown."""
+    name = _UNFIT.sub("\ufffd", name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…")
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _text(raw: bytes) -> str:
+    if raw.startswith(_BOM):
+        raise _refusal(iter([Flaw("", "starts with a byte order mark")]))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise _refusal(iter([Flaw("", f"is not UTF-8 at byte {error.start}")])) from None
+
+
+def _parse(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        detail = f"{error.msg.rstrip(':')} at line {error.lineno}, column {error.colno}"
+        raise _refusal(iter([Flaw("", detail)])) from None
+    except RecursionError:
+        raise _refusal(iter([Flaw("", _TOO_DEEP)])) from None
+
+
+def _refusal(flaws: Iterator[Flaw]) -> Malformed:
+    return Malformed(
+        "the body is not JSON in the strict form that is taken here", list(islice(flaws, MAX_FLAWS))
+    )
+
+
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
+
+
+def _too_deep(root: Any) -> bool:
+    """Go down level by level, looking at nothing but arrays and objects."""
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _flaws(root: Any) -> Iterator[Flaw]:
+    """Walk the whole tree in the order of the text. Below a level that is too deep nothing is looked at."""
+    pending: list[tuple[str, int, Any]] = [("", 0, root)]
+    while pending:
+        pointer, depth, value = pending.pop()
+        if isinstance(value, _Mark):
+            yield Flaw(pointer, value.detail)
+        elif isinstance(value, str):
+            if _UNFIT.search(value):
+                yield Flaw(pointer, "holds a NUL or a lone surrogate")
+        elif isinstance(value, dict | list | _Repeated):
+            if depth == MAX_DEPTH:
+                yield Flaw(pointer, _TOO_DEEP)
+                continue
+            if isinstance(value, _Repeated):
+                yield from (
+                    Flaw(f"{pointer}/{pointer_token(name)}", "is there twice") for name in value.names
+                )
+                value = value.members
+            if isinstance(value, dict):
+                yield from (
+                    Flaw(f"{pointer}/{pointer_token(name)}", "has a name with a NUL or a lone surrogate")
+                    for name in value
+                    if _UNFIT.search(name)
+                )
+                children = [
+                    (f"{pointer}/{pointer_token(name)}", depth + 1, child) for name, child in value.items()
+                ]
+            else:
+                children = [(f"{pointer}/{i}", depth + 1, child) for i, child in enumerate(value)]
+            pending.extend(reversed(children))
+
+
+def _number_flaw(text: str) -> str | None:
+    if text == "-0":
+        return "is -0, which has no canonical form here"
+    if len(text) > _LONGEST_INTEGER or abs(int(text)) > MAX_INTEGER:
+        return "is an integer beyond 2^53 - 1"
+    return None
+
+
+def _quick_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Doubt
+    return members
+
+
+def _quick_integer(text: str) -> int:
+    if _number_flaw(text) is not None:
+        raise _Doubt
+    return int(text)
+
+
+def _quick_refusal(_: str) -> Any:
+    raise _Doubt
+
+
+def _marking_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Repeated:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    counts = Counter(name for name, _ in pairs)
+    return _Repeated(tuple(name for name, count in counts.items() if count > 1), members)
+
+
+def _marking_integer(text: str) -> int | _Mark:
+    flaw = _number_flaw(text)
+    return int(text) if flaw is None else _Mark(flaw)
+
+
+_QUICK = json.JSONDecoder(
+    object_pairs_hook=_quick_object,
+    parse_int=_quick_integer,
+    parse_float=_quick_refusal,
+    parse_constant=_quick_refusal,
+)
+_MARKING = json.JSONDecoder(
+    object_pairs_hook=_marking_object,
+    parse_int=_marking_integer,
+    parse_float=lambda _: _Mark("is a number with a fraction or an exponent; send a decimal as a string"),
+    parse_constant=lambda text: _Mark(f"is {text}, which is not JSON"),
+)
