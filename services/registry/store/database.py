@@ -1,0 +1,110 @@
+"""Engines: how each kind of database is opened, for the one writer and for readers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+
+from registry.errors import Unavailable
+
+GONE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.InternalError)
+"""What SQLAlchemy raises when the database cannot be reached, went away or did not answer in time."""
+
+
+def parse_url(url: str) -> URL:
+    """Return the URL with the driver this project uses; SQLite paths become absolute."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ValueError(f"the store is sqlite or postgresql, not {backend}")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("the store is a file: sqlite:///path/to/registry.db")
+    return parsed.set(drivername="sqlite", database=str(Path(parsed.database).absolute()))
+
+
+def open_writer(url: str, *, lock_timeout: int = 10, pool_size: int = 4) -> Engine:
+    """Open the engine that appends. SQLite gets one connection, whose transactions begin IMMEDIATE."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(
+            parsed,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=lock_timeout,
+            connect_args={"timeout": lock_timeout, "check_same_thread": False},
+        )
+        _prepare_sqlite(
+            engine,
+            begin="BEGIN IMMEDIATE",
+            pragmas=(
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "secure_delete = ON",
+                "recursive_triggers = ON",  # so that INSERT OR REPLACE meets the triggers that refuse DELETE
+            ),
+        )
+        return engine
+    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout)
+
+
+def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engine:
+    """Open the engine that reads. On SQLite ``mode=ro``: a read-write one may checkpoint as it closes."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        path = Path(parsed.database or "").as_uri()
+        read_only = parsed.set(database=path).update_query_dict({"mode": "ro", "uri": "true"})
+        engine = create_engine(
+            read_only,
+            pool_size=pool_size,
+            pool_timeout=lock_timeout,
+            connect_args={"timeout": lock_timeout, "check_same_thread": False},
+        )
+        _prepare_sqlite(engine, begin="BEGIN", pragmas=("query_only = ON",))
+        return engine
+    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout)
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn a lost or unreachable database into Unavailable."""
+    try:
+        yield
+    except GONE as error:
+        raise Unavailable("the database cannot be reached") from error
+
+
+def _postgres(url: URL, *, pool_size: int, lock_timeout: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=lock_timeout,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": lock_timeout},
+    )
+
+    @event.listens_for(engine, "connect")
+    def settings(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{lock_timeout}s'")
+            cursor.execute("SET synchronous_commit = on")
+        connection.commit()
+
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine, "connect")
+    def settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself; the listener below does
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begins(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

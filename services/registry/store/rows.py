@@ -1,0 +1,103 @@
+"""Rows of the log with their open parts, and how an event is read out of one."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from sqlalchemy import Connection, Select, select
+
+from registry.domain.codec import Joined, join, recorded_event
+from registry.domain.envelope import Recorded
+from registry.store.tables import event, event_part
+
+PAGE = 1000
+
+ROWS = select(
+    event.c.position,
+    event.c.source,
+    event.c.event_id,
+    event.c.stream_id,
+    event.c.version,
+    event.c.type,
+    event.c.recorded_at,
+    event.c.entry,
+    event.c.leaf_hash,
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One event as it is stored."""
+
+    position: int
+    source: str
+    event_id: str
+    stream_id: str
+    version: int
+    type: str
+    recorded_at: int
+    """Microseconds since 1970-01-01T00:00:00Z."""
+    entry: bytes
+    leaf_hash: bytes
+    parts: dict[int, bytes]
+    """The bytes of every part that is open, by number."""
+
+    def joined(self) -> Joined:
+        """Put the open parts back together."""
+        return join(self.parts.get(0), self.parts)
+
+    def recorded(self) -> Recorded:
+        """Read the event as the fold sees it."""
+        joined = self.joined()
+        return Recorded(
+            position=self.position,
+            version=self.version,
+            recorded_at=self.recorded_at,
+            source=self.source,
+            id=self.event_id,
+            type=self.type,
+            subject=self.stream_id,
+            data=recorded_event(self.type, joined),
+            erased=joined.erased,
+        )
+
+
+def select_rows(connection: Connection, statement: Select[tuple[object, ...]]) -> list[Row]:
+    """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one."""
+    found = connection.execute(statement).all()
+    parts = _parts(connection, [row.position for row in found])
+    return [Row(*row, parts=parts.get(row.position, {})) for row in found]
+
+
+def read_stream(
+    connection: Connection, stream: str, *, after_version: int = 0, until: int | None = None
+) -> list[Recorded]:
+    """Read the events of one agreement by pages, in the order of their versions."""
+    statement = ROWS.where(event.c.stream_id == stream).order_by(event.c.version).limit(PAGE)
+    if until is not None:
+        statement = statement.where(event.c.position <= until)
+    found: list[Recorded] = []
+    while True:
+        rows = select_rows(connection, statement.where(event.c.version > after_version))
+        found.extend(row.recorded() for row in rows)
+        if len(rows) < PAGE:
+            return found
+        after_version = rows[-1].version
+
+
+def _parts(connection: Connection, positions: list[int]) -> dict[int, dict[int, bytes]]:
+    by_position: dict[int, dict[int, bytes]] = {}
+    for some in _slices(positions):
+        statement = select(event_part.c.position, event_part.c.part_no, event_part.c.data)
+        if some[-1] - some[0] == len(some) - 1:  # a page of the log: one range instead of a long list
+            statement = statement.where(event_part.c.position.between(some[0], some[-1]))
+        else:
+            statement = statement.where(event_part.c.position.in_(some))
+        for position, part_no, data in connection.execute(statement):
+            by_position.setdefault(position, {})[part_no] = data
+    return by_position
+
+
+def _slices(positions: Iterable[int], size: int = 1000) -> Iterator[list[int]]:
+    """Cut ascending positions into lists short enough to be bound as parameters."""
+    ordered = sorted(positions)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

@@ -1,0 +1,138 @@
+"""The sequencer: what waits is committed together, and each waiter gets its own answer."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from registry.domain.codec import split
+from registry.domain.envelope import Posted
+from registry.errors import TooLarge, Unavailable
+from registry.store.group import Request
+from registry.store.receipt import Receipt
+from registry.store.writer import Outcome, Writer
+
+log = logging.getLogger(__name__)
+
+MOST_PARTS = 1000
+"""Parts of one event: an entry of so many commitments stays under its 65,535 bytes."""
+
+GROUP_EVENTS = 2000
+GROUP_BYTES = 8 << 20
+"""One transaction takes waiting requests up to these limits; a larger request is a group by itself."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    request: Request
+    receipts: asyncio.Future[list[Receipt]]
+
+
+class Sequencer:
+    """The one task of a process through which events are appended.
+
+    It owns the queue and the thread in which the writer runs; the event loop decodes the next requests while
+    the database commits the last ones. Start and close it in the loop that serves.
+    """
+
+    def __init__(self, writer: Writer, *, queue_events: int) -> None:
+        self._writer = writer
+        self._most = queue_events
+        self._queue: deque[Waiting] = deque()
+        self._queued = 0
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+
+    @property
+    def queued(self) -> int:
+        """Events that wait to be committed."""
+        return self._queued
+
+    def start(self) -> None:
+        """Begin to commit what is posted."""
+        self._task = asyncio.create_task(self._run(), name="sequencer")
+
+    async def close(self) -> None:
+        """Take nothing more, commit what waits, and stop."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def append(
+        self, events: Sequence[Posted], principal: str, *, expect: int | None = None
+    ) -> list[Receipt]:
+        """Append events, all or none, and return a receipt each once they are durable.
+
+        ``principal`` is the random id of whoever posts. ``expect`` is the version that the agreement of the
+        one event must have, 0 if it must not exist.
+        Raises Rejected, IdentityTaken or VersionMismatch with the index of the event to blame; TooLarge for
+        an event of too many persons; Unavailable when the queue is full or the database is gone.
+        """
+        if not events:
+            return []
+        parts = [split(event.type, event.body, event.attrs, principal) for event in events]
+        if any(len(each) > MOST_PARTS for each in parts):
+            raise TooLarge(f"an event names at most {MOST_PARTS - 1} persons")
+        if self._closing:
+            raise Unavailable("the service is stopping")
+        if self._queued and self._queued + len(events) > self._most:
+            raise Unavailable("too many events wait to be committed")
+        waiting = Waiting(Request(events, parts, expect), asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._queued += len(events)
+        self._arrived.set()
+        return await waiting.receipts
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._arrived.wait()
+            if not self._queue:
+                if self._closing:
+                    return
+                self._arrived.clear()
+                continue
+            group = self._take()
+            try:
+                outcomes = await loop.run_in_executor(
+                    self._thread, self._writer.commit, [waiting.request for waiting in group]
+                )
+            except Exception as error:  # whatever it is, the waiters are told and the next group is tried
+                if not isinstance(error, Unavailable):
+                    log.exception("a group of %d requests failed", len(group))
+                outcomes = [error] * len(group)
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                _resolve(waiting, outcome)
+
+    def _take(self) -> list[Waiting]:
+        """Take what waits, up to the limits of one transaction, and at least one request."""
+        group: list[Waiting] = []
+        events = size = 0
+        while self._queue:
+            waiting = self._queue[0]
+            events += len(waiting.request.events)
+            size += waiting.request.size
+            if group and (events > GROUP_EVENTS or size > GROUP_BYTES):
+                break
+            self._queue.popleft()
+            self._queued -= len(waiting.request.events)
+            if (
+                not waiting.receipts.cancelled()
+            ):  # else nobody waits for it any more, so nobody was promised it
+                group.append(waiting)
+        return group
+
+
+def _resolve(waiting: Waiting, outcome: Outcome) -> None:
+    if waiting.receipts.cancelled():
+        return
+    if isinstance(outcome, Exception):
+        waiting.receipts.set_exception(outcome)
+    else:
+        waiting.receipts.set_result(outcome)

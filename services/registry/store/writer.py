@@ -1,0 +1,142 @@
+"""The one transaction that appends: lock the head, look back, decide, insert, extend the tree, commit."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from sqlalchemy import Connection, Engine, exc, select
+
+from registry.domain.agreement import Agreement, fold
+from registry.errors import Refusal, Unavailable
+from registry.store.database import GONE
+from registry.store.group import Group, Request, Slot
+from registry.store.head import Head, lock_head
+from registry.store.lookup import Past, look_up
+from registry.store.receipt import Receipt
+from registry.store.recorder import SQLAlchemyRecorder, now
+from registry.store.rows import ROWS, Row, read_stream, select_rows
+from registry.store.seal import Sealed
+from registry.store.states import States
+from registry.store.tables import event
+
+log = logging.getLogger(__name__)
+
+Outcome = list[Receipt] | Exception
+
+
+class Writer:
+    """Commits groups of requests. Used by one thread at a time: the sequencer's, or a command's."""
+
+    def __init__(self, engine: Engine, states: States) -> None:
+        self._engine = engine
+        self._states = states
+
+    def commit(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Commit what can be accepted of the requests, each as a whole, in one transaction.
+
+        Returns an outcome a request: its receipts, or why it was refused. Raises Unavailable when the
+        database cannot be reached: then nothing was recorded, or the answer to COMMIT was lost and could
+        not be found out; posting again tells which.
+        """
+        try:
+            try:
+                return self._commit(requests)
+            except exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return self._commit(requests)  # a stale connection says nothing of the database
+        except GONE as error:
+            log.warning("appending failed: %s", type(error.__cause__ or error).__name__)
+            raise Unavailable("the database cannot be reached") from error
+
+    def _commit(self, requests: Sequence[Request]) -> list[Outcome]:
+        self._load(requests)
+        sealed: Sealed | None = None
+        try:
+            with self._engine.begin() as connection:
+                head = lock_head(connection)
+                group = self._open_group(connection, head, requests)
+                decided = [_decide(group, request) for request in requests]
+                if group.accepted:
+                    sealed = _insert(connection, head, group)
+        except GONE:
+            # With ``sealed`` set, only the commit was left to do: it is its answer that got lost.
+            if sealed is None or not self._was_committed(sealed):
+                raise
+        for state in group.states.values():
+            self._states.keep(state)
+        return [slots if isinstance(slots, Exception) else group.receipts(slots, sealed) for slots in decided]
+
+    def _load(self, requests: Sequence[Request]) -> None:
+        """Fold the agreements that are not in memory before the head is locked, as that may take a while."""
+        wanted = {posted.subject for request in requests for posted in request.events}
+        unknown = [stream for stream in wanted if self._states.get(stream) is None]
+        if not unknown:
+            return
+        with self._engine.connect() as connection:
+            for stream in look_up(connection, unknown).versions:
+                self._up_to_date(connection, stream, None)
+
+    def _open_group(self, connection: Connection, head: Head, requests: Sequence[Request]) -> Group:
+        """Look back, in a statement after the lock was had: it sees all that was committed before it."""
+        identities = list({(posted.source, posted.id): None for r in requests for posted in r.events})
+        streams = list({posted.subject: None for r in requests for posted in r.events})
+        past = look_up(connection, streams, identities)
+        rows = _rows_at(connection, past)
+        return Group(
+            size=head.size,
+            recorded_at=max(now(), head.recorded_at),
+            state_of=lambda stream: self._up_to_date(connection, stream, past.versions.get(stream, 0)),
+            recorded={(row.source, row.event_id): row for row in rows},
+        )
+
+    def _up_to_date(self, connection: Connection, stream: str, version: int | None) -> Agreement | None:
+        """Return the state of an agreement at ``version`` (None: its last), folding only what is new."""
+        known = self._states.get(stream)
+        if version is not None and version == (known.version if known else 0):
+            return known
+        state = fold(known, read_stream(connection, stream, after_version=known.version if known else 0))
+        if state is not None:
+            self._states.keep(state)
+        return state
+
+    def _was_committed(self, sealed: Sealed) -> bool:
+        """Find out, after the answer to COMMIT was lost, whether it happened.
+
+        Locking the head waits for the lost transaction to end, either way; then the last leaf tells.
+        """
+        with self._engine.begin() as connection:
+            lock_head(connection)
+            last = select(event.c.leaf_hash).where(event.c.position == sealed.positions[-1])
+            return connection.scalar(last) == sealed.leaves[-1]
+
+
+def _rows_at(connection: Connection, past: Past) -> list[Row]:
+    if not past.positions:
+        return []
+    return select_rows(connection, ROWS.where(event.c.position.in_(sorted(past.positions.values()))))
+
+
+def _decide(group: Group, request: Request) -> list[Slot] | Exception:
+    try:
+        return group.decide(request)
+    except Refusal as refusal:
+        return refusal
+    except Exception as error:  # a fault of ours in one request must not fail its neighbours
+        log.exception("deciding failed")
+        return error
+
+
+def _insert(connection: Connection, head: Head, group: Group) -> Sealed:
+    recorder = SQLAlchemyRecorder(
+        begin=lambda: nullcontext(connection), connect=lambda: nullcontext(connection)
+    )
+    accepted = group.accepted.values()
+    positions = recorder.insert_events(
+        group.stored_events(),
+        identities=[(slot.posted.source, slot.posted.id) for slot in accepted],
+        parts=[slot.parts[1:] for slot in accepted],
+        head=head,
+        now=group.recorded_at,
+    )
+    return positions.sealed
