@@ -172,6 +172,6 @@ def parse_time(text: str) -> int:
     if not _TIME.fullmatch(text):
         raise ValueError("a record time is written YYYY-MM-DDTHH:MM:SS.ffffffZ")
     us = (datetime.fromisoformat(text[:-1]) - _EPOCH) // _MICROSECOND
-    if format_time(us) != text:
+    if format_time(us) != text:  # from Python 3.13 on fromisoformat takes 24:00 for the next day's 00:00
         raise ValueError("a record time has one spelling only")
     return us
