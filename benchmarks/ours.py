@@ -1,0 +1,19 @@
+"""The registry as a server process runs it: its settings come from the environment."""
+
+import os
+
+from litestar import Litestar
+from registry.app import create_app
+
+from registry.config import load
+from registry.store.migrate import migrate
+
+
+def environment(url: str) -> dict[str, str]:
+    """Migrate an empty database and give the settings to serve it with."""
+    migrate(url, "bench.example/log")
+    return {"REGISTRY_DATABASE": url, "REGISTRY_AUTH": "off"}
+
+
+def create() -> Litestar:
+    return create_app(load(os.environ))

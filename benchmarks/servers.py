@@ -1,0 +1,120 @@
+"""The servers measured, each a process of its own on a loopback port, all with the same flags."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import psutil  # type: ignore[import-untyped]  # ships none
+
+CHECKOUT = Path(__file__).parent.parent
+START_SECONDS = 30
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A server that accepts connections."""
+
+    port: int
+    pid: int
+
+    def cpu(self) -> float:
+        """Give the processor seconds it has used, its children with it."""
+        return processor_seconds(self.pid)
+
+
+def processor_seconds(pid: int) -> float:
+    """Give the processor seconds used by a process and the children it has."""
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def uvicorn(factory: str, port: int) -> list[str]:
+    """Give the command for uvicorn: one worker, uvloop, httptools, no access log."""
+    flags = f"--factory --host 127.0.0.1 --port {port} --loop uvloop --http httptools --no-access-log"
+    return [sys.executable, "-m", "uvicorn", factory, *flags.split(), "--log-level", "warning"]
+
+
+def granian(factory: str, port: int) -> list[str]:
+    """Give the command for granian: one worker, uvloop, no access log."""
+    flags = (
+        f"--factory --interface asgi --host 127.0.0.1 --port {port} --loop uvloop --workers 1 --no-access-log"
+    )
+    return [sys.executable, "-m", "granian", factory, *flags.split(), "--log-level", "warning"]
+
+
+SERVERS = {"uvicorn": uvicorn, "granian": granian}
+
+
+@contextmanager
+def serve(factory: str, environ: Mapping[str, str], server: str = "uvicorn") -> Iterator[Running]:
+    """Run an application factory until the block ends.
+
+    Raises RuntimeError, with the server's output, if it does not start.
+    """
+    port = _free_port()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            SERVERS[server](factory, port),
+            cwd=CHECKOUT,
+            env={**os.environ, **environ},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            if not _accepts(process, port):
+                output.seek(0)
+                raise RuntimeError(
+                    f"{factory} did not start:\n{output.read().decode(errors='replace')[-4000:]}"
+                )
+            yield Running(port, process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def settle(running: Running, limit: float = 20.0) -> float:
+    """Wait until a server is idle, so that what it left for later slows nobody; give the seconds taken."""
+    start = time.perf_counter()
+    before = running.cpu()
+    while time.perf_counter() - start < limit:
+        time.sleep(0.2)
+        now = running.cpu()
+        if now - before < 0.02:
+            break
+        before = now
+    return time.perf_counter() - start
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
+    end = time.perf_counter() + START_SECONDS
+    while time.perf_counter() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""Which servers meet which loads, and that what they acknowledged is there afterwards."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
+
+import msgspec
+
+from benchmarks import baseline, recorder
+from benchmarks.figures import Cost, Figure, Measurement, figures
+from benchmarks.over_http import Load, Target, in_turns
+from benchmarks.postgres import Server, private_server
+from benchmarks.servers import Running, serve
+
+PARTS = ("domain", "recorder", "http", "servers")
+"""Costs in the process; the recorder alone; the three servers; the registry under two HTTP servers."""
+
+SUBJECTS = ("registry", "baseline", "constant")
+LOADS = (Load(1, 1), Load(32, 1), Load(128, 1), Load(1, 100), Load(4, 100))
+SERVER_LOADS = (Load(32, 1), Load(4, 100))
+TABLES = {"registry": "event", "baseline": "stored_events"}
+"""Where an acknowledged event must be found."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    seconds: float
+    """Of one measurement."""
+    repetitions: int
+
+
+class LostEventsError(Exception):
+    """A server acknowledged a number of events and its table holds another."""
+
+
+def run(
+    size: Size,
+    parts: Collection[str] = PARTS,
+    subjects: Sequence[str] = SUBJECTS,
+    loads: Sequence[Load] = LOADS,
+) -> tuple[list[Figure], list[Cost]]:
+    """Take the measurements of some parts and servers, on one fresh PostgreSQL server."""
+    measurements: list[Measurement] = []
+    costs: list[Cost] = []
+    if "domain" in parts:
+        from benchmarks.domain import domain_costs
+
+        costs = domain_costs()
+    with private_server() as database:
+        if "recorder" in parts:
+            measurements += recorder.measurements(database, size.seconds, size.repetitions)
+        if "http" in parts:
+            measurements += _side_by_side(database, size, subjects, loads)
+        if "servers" in parts and "registry" in subjects:
+            measurements += _two_servers(database, size)
+    return figures(measurements), costs
+
+
+def _side_by_side(
+    database: Server, size: Size, subjects: Sequence[str], loads: Sequence[Load]
+) -> Iterator[Measurement]:
+    with ExitStack() as stack:
+        targets = [
+            Target(name, stack.enter_context(serve(*_prepare(database, name, name)))) for name in subjects
+        ]
+        yield from in_turns(targets, loads, size.seconds, size.repetitions, database)
+        for target in targets:
+            _check(database, target, target.name)
+
+
+def _two_servers(database: Server, size: Size) -> Iterator[Measurement]:
+    with ExitStack() as stack:
+        targets = []
+        for server in ("uvicorn", "granian"):
+            factory, environ = _prepare(database, "registry", server)
+            running: Running = stack.enter_context(serve(factory, environ, server))
+            targets.append(Target(server, running))
+        for measurement in in_turns(targets, SERVER_LOADS, size.seconds, size.repetitions, database):
+            yield msgspec.structs.replace(measurement, task=f"the registry under {measurement.task}")
+        for target in targets:
+            _check(database, target, "registry", target.name)
+
+
+def _prepare(database: Server, subject: str, name: str) -> tuple[str, dict[str, str]]:
+    """Make a database for a server; give its application factory and its environment."""
+    if subject == "constant":
+        return "benchmarks.constant:create_app", {}
+    database.create_database(name)
+    if subject == "baseline":
+        environ = {baseline.SOCKET: database.socket, baseline.DATABASE: name}
+        return "benchmarks.baseline:create_app", environ
+    from benchmarks.ours import environment
+
+    return "benchmarks.ours:create", environment(database.url(name))
+
+
+def _check(database: Server, target: Target, subject: str, name: str = "") -> None:
+    """Raise LostEventsError unless every acknowledged event is stored, once."""
+    if subject not in TABLES:
+        return
+    stored = database.rows(name or subject, TABLES[subject])
+    if stored != target.acknowledged:
+        raise LostEventsError(f"{target.name} acknowledged {target.acknowledged} events and holds {stored}")
