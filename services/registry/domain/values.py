@@ -11,6 +11,50 @@ from registry.domain.codes import CURRENCIES, Country
 from registry.domain.duration import Duration, parse_duration
 from registry.domain.edtf import Edtf
 
+__all__ = [
+    "AGREEMENT_ID_PATTERN",
+    "CODE_PATTERN",
+    "DECIMAL_PATTERN",
+    "END",
+    "EVENT_ID_PATTERN",
+    "ID_PATTERN",
+    "IN_WORDS",
+    "LINE_PATTERN",
+    "PERSON_ID_PATTERN",
+    "SHA256_PATTERN",
+    "SOURCE_PATTERN",
+    "TAG_PATTERN",
+    "TEXT_PATTERN",
+    "UNIT_PATTERN",
+    "URL_PATTERN",
+    "Actor",
+    "AgreementId",
+    "Code",
+    "Country",
+    "Decimal",
+    "Duration",
+    "Edtf",
+    "EventId",
+    "EventSource",
+    "Identifier",
+    "Line",
+    "Party",
+    "PartyRef",
+    "Person",
+    "PersonId",
+    "Place",
+    "Q",
+    "Sha256",
+    "T",
+    "Tag",
+    "Text",
+    "Unit",
+    "Url",
+    "Value",
+    "read_custom",
+    "write_custom",
+]
+
 # In Python `$` also matches before a last newline. The look-ahead closes that gap and elsewhere says nothing.
 END = r"$(?!\n)"
 

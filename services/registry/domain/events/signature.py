@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta
 
 from registry.domain.edtf import Edtf
-from registry.domain.events.event import Event, Fault, Key, Owned, Predicate, event_type
-from registry.domain.values import Actor, Line, PartyRef, Place
+from registry.domain.events.event import Event, Fault, Key, Owned, Predicate, event_type, party_of_actor
+from registry.domain.values import Actor, Line, PartyRef, Place, Value
 
 
-class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Signature(Value, frozen=True, kw_only=True):
+    """The signature of one party."""
+
     party: Annotated[PartyRef, Meta(description="The party signed for")]
     actor: Annotated[Actor, Meta(description="Who signed")] | None = None
     capacity: Annotated[Line, Meta(description="The office in which the person signed")] | None = None
@@ -32,11 +33,26 @@ class Signed(Event, frozen=True, kw_only=True):
     examples = (
         {
             "signatures": [
-                {"party": "pak", "actor": {"institution_id": "ministry-of-finance"}},
-                {"party": "slv", "ad_referendum": True},
+                {
+                    "party": "pak",
+                    "actor": {
+                        "person": {
+                            "person_id": "6f1f2c1e-6c0b-4e5a-9d54-0a3d0c6f4a11",
+                            "name": "A. Signatory",
+                        }
+                    },
+                    "capacity": "Minister of State",
+                },
+                {
+                    "party": "slv",
+                    "actor": {"institution_id": "national-bitcoin-office"},
+                    "ad_referendum": True,
+                },
             ],
             "occurred": "2025-07-16",
             "place": {"name": "San Salvador", "country": "SLV"},
+            "cites": [{"publication_id": "report-b", "locator": "paragraph 2", "basis": "inferred"}],
+            "confidence": "high",
         },
     )
 
@@ -53,6 +69,7 @@ class Signed(Event, frozen=True, kw_only=True):
     def parties_named(self) -> Iterator[tuple[str, str]]:
         for i, signature in enumerate(self.signatures):
             yield f"/signatures/{i}/party", signature.party
+            yield from party_of_actor(f"/signatures/{i}/actor", signature.actor)
 
     def faults(self) -> Iterator[Fault]:
         parties = [signature.party for signature in self.signatures]
