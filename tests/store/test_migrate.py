@@ -1,8 +1,8 @@
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from conftest import ORIGIN
 from sqlalchemy import Engine, inspect
 
+from conftest import ORIGIN
 from registry.store.head import read_head
 from registry.store.migrate import current_revision, migrate, newest_revision
 from registry.store.tables import metadata

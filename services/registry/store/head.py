@@ -1,7 +1,7 @@
 """The head of the log: the one row that every append locks, reads and advances."""
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from registry.merkle.tree import pack, root, unpack
 from registry.store.tables import log_head
@@ -47,6 +47,6 @@ def advance_head(connection: Connection, head: Head) -> None:
     )
 
 
-def _one(connection: Connection, statement: Select[tuple[str, int, bytes, int]]) -> Head:
-    row: Row[tuple[str, int, bytes, int]] = connection.execute(statement).one()
+def _one(connection: Connection, statement: Select[str, int, bytes, int]) -> Head:
+    row = connection.execute(statement).one()
     return Head(row.origin, row.size, unpack(row.frontier), row.recorded_at)

@@ -120,7 +120,8 @@ class SQLAlchemyRecorder(ProcessRecorder):
     def max_notification_id(self) -> int | None:
         """Return the last position, or None in an empty log."""
         with self._connect() as connection:
-            return connection.scalar(select(func.max(event.c.position)))
+            last: int | None = connection.scalar(select(func.max(event.c.position)))
+            return last
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:  # noqa: ARG002
         """Refuse: the library's subscriptions are threads; following the log is reading it by position."""
@@ -133,9 +134,10 @@ class SQLAlchemyRecorder(ProcessRecorder):
     def max_tracking_id(self, application_name: str) -> int | None:
         """Return the position up to which the named application has come, or None."""
         with self._connect() as connection:
-            return connection.scalar(
+            furthest: int | None = connection.scalar(
                 select(func.max(tracking.c.position)).where(tracking.c.projection == application_name)
             )
+            return furthest
 
 
 def drafts(stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[Draft]:

@@ -1,6 +1,7 @@
 """Rows of the log with their open parts, and how an event is read out of one."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, select
@@ -60,11 +61,11 @@ class Row(msgspec.Struct, frozen=True):
         )
 
 
-def select_rows(connection: Connection, statement: Select[tuple[object, ...]]) -> list[Row]:
+def select_rows(connection: Connection, statement: Select[*tuple[Any, ...]]) -> list[Row]:
     """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one."""
     found = connection.execute(statement).all()
     parts = _parts(connection, [row.position for row in found])
-    return [Row(*row, parts=parts.get(row.position, {})) for row in found]
+    return [Row(*row, parts.get(row.position, {})) for row in found]
 
 
 def read_stream(

@@ -24,7 +24,7 @@ def fill_tiles(connection: Connection, full: Iterable[Subtree]) -> None:
         connection.execute(insert(log_tile).values(level=level, n=n, hashes=hashes, root=root))
 
 
-def _made_of(tile: Tile) -> Select[tuple[bytes]]:
+def _made_of(tile: Tile) -> Select[bytes]:
     """Select what a tile holds: leaf hashes at level 0, above it the roots of the tiles one level below."""
     first = tile.n * TILE_WIDTH
     if tile.level == 0:

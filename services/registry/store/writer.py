@@ -127,16 +127,15 @@ def _decide(group: Group, request: Request) -> list[Slot] | Exception:
         return error
 
 
-def _insert(connection: Connection, head: Head, group: Group) -> Sealed:
+def _insert(connection: Connection, head: Head, group: Group) -> Sealed | None:
     recorder = SQLAlchemyRecorder(
         begin=lambda: nullcontext(connection), connect=lambda: nullcontext(connection)
     )
     accepted = group.accepted.values()
-    positions = recorder.insert_events(
+    return recorder.insert_events(
         group.stored_events(),
         identities=[(slot.posted.source, slot.posted.id) for slot in accepted],
         parts=[slot.parts[1:] for slot in accepted],
         head=head,
         now=group.recorded_at,
-    )
-    return positions.sealed
+    ).sealed
