@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from registry.store.database import parse_url
 
 
-class Locked(Exception):  # noqa: N818 - what is said, in the words of the domain
+class Locked(Exception):
     """Another process writes this store; ``url`` is where it serves, empty if it does not."""
 
     def __init__(self, path: Path, url: str) -> None:

@@ -65,7 +65,21 @@ def select_rows(connection: Connection, statement: Select[*tuple[Any, ...]]) -> 
     """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one."""
     found = connection.execute(statement).all()
     parts = _parts(connection, [row.position for row in found])
-    return [Row(*row, parts.get(row.position, {})) for row in found]
+    return [
+        Row(
+            position,
+            source,
+            event_id,
+            stream_id,
+            version,
+            type_,
+            recorded_at,
+            entry,
+            leaf,
+            parts.get(position, {}),
+        )
+        for position, source, event_id, stream_id, version, type_, recorded_at, entry, leaf in found
+    ]
 
 
 def read_stream(
