@@ -1,0 +1,44 @@
+import pytest
+from sqlalchemy import exc
+
+from registry.errors import Unavailable
+from registry.store.database import open_reader, open_writer, parse_url, reachable
+
+
+@pytest.mark.parametrize("url", ["postgres://db/r", "mysql://db/r", "sqlite://", "sqlite:///:memory:"])
+def test_a_store_that_cannot_be_one_is_refused(url: str) -> None:
+    with pytest.raises((ValueError, exc.ArgumentError)):
+        parse_url(url)
+
+
+def test_every_postgresql_url_means_the_driver_in_use() -> None:
+    assert parse_url("postgresql://u:p@db/r").drivername == "postgresql+psycopg"
+
+
+def test_the_embedded_store_is_durable_and_forgets_what_is_deleted(sqlite_url: str) -> None:
+    engine = open_writer(sqlite_url)
+    with engine.connect() as connection:
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            ("synchronous", 2),
+            ("secure_delete", 1),
+            ("recursive_triggers", 1),
+        ):
+            assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    engine.dispose()
+
+
+def test_postgresql_answers_a_commit_only_when_it_is_durable(postgres_url: str) -> None:
+    engine = open_writer(postgres_url, lock_timeout=7)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
+        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+    engine.dispose()
+
+
+def test_a_database_that_is_not_there_is_unavailable() -> None:
+    engine = open_reader("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Unavailable), reachable(), engine.connect():
+        pass
+    engine.dispose()
