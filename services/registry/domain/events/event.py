@@ -45,7 +45,7 @@ class Upcast(msgspec.Struct, frozen=True):
     """How ``data`` of an older version becomes ``data`` of the class that declares this.
 
     ``change`` gets a body that it must not write into. A personal value in it may be a marker that stands for
-    an erased one, so it is moved and never looked into. ``personal`` says where the older version had its own.
+    an erased one, so it is moved and never looked into. ``personal`` is where the older version had its own.
     """
 
     change: Callable[[Body], Body]

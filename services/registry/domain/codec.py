@@ -1,0 +1,249 @@
+"""Between JSON and events: what is posted becomes typed, what is recorded is split into parts and put back.
+
+Part 0 holds everything but the personal values; part k holds those of one person (DESIGN: the leaf).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from registry.domain.events import EventCorrected
+from registry.domain.events.correction import NEVER_REPLACED
+from registry.domain.events.event import EVENT_TYPES, OLDER_VERSIONS, Body, Event, personal_of, read
+from registry.domain.flaws import flaw_of
+from registry.domain.pointers import Tokens, expand, leaves, pointer, put, tokens_of, value_at
+from registry.domain.shapes import field_at
+from registry.domain.subset import canonical, check_subset
+from registry.errors import Flaw, Invalid
+
+__all__ = [
+    "ERASED_TEXT",
+    "MARKER",
+    "Joined",
+    "canonical",
+    "check_subset",
+    "join",
+    "names_in_texts",
+    "recorded_event",
+    "same_content",
+    "split",
+    "typed",
+]
+
+MARKER = "$part"
+"""The name that stands, with the number of a part, in the place of a personal value."""
+
+NOT_COMPARED = frozenset({"traceparent", "tracestate"})
+"""Attributes that may differ when an event is posted again: they describe the posting, not the event."""
+
+ERASED_TEXT = {"zxx": "[erased]"}
+"""What stands where a type requires a text that has been erased; ``zxx`` is the tag of no language."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """An event put back together from its parts that are open."""
+
+    attrs: dict[str, str]
+    body: Body
+    """``data``; an erased value is still its ``{"$part": k}``."""
+    principal: str
+    erased: tuple[int, ...] = ()
+    """The numbers of the parts that are not there. Part 0 not there: nothing else is filled in."""
+    pointers_erased: tuple[str, ...] = ()
+    """Where in the body a value is missing."""
+
+
+def typed(name: str, body: Any) -> Event:
+    """Make an event of posted ``data``. Raises Invalid, with pointers relative to ``data``."""
+    if name not in EVENT_TYPES and name not in OLDER_VERSIONS:
+        raise Invalid(f"there is no event type {name!r}", [Flaw("", f"there is no event type {name!r}")])
+    # A null would pass as an absent field. Looking for its letters first is ten times quicker than walking.
+    if b"null" in _encoder.encode(body):
+        nulls = [
+            Flaw(pointer(at), "leave out a field that says nothing")
+            for at, leaf in leaves(body)
+            if leaf is None
+        ]
+        if nulls:
+            raise Invalid("null says nothing", nulls)
+    event = _read(name, body)
+    if isinstance(event, EventCorrected):
+        _check_replacement(event)
+    return event
+
+
+def split(name: str, body: Body, attrs: Mapping[str, str], principal: str) -> tuple[bytes, ...]:
+    """Give the canonical bytes of part 0 and of the part of every person, in order.
+
+    Persons are numbered by the first appearance of a personal value of theirs in the canonical ``data``.
+    """
+    owners = _owners(name, body)
+    if not owners:
+        return (canonical({"attrs": attrs, "data": body, "principal": principal}),)
+    numbers: dict[str, int] = {}
+    parts: list[Body] = []
+    data = msgspec.json.decode(_encoder.encode(body))
+    for at in sorted(owners):
+        number = numbers.setdefault(owners[at], len(numbers) + 1)
+        if number > len(parts):
+            parts.append({})
+        parts[number - 1][pointer(at)] = value_at(body, at)
+        put(data, at, {MARKER: number})
+    return (
+        canonical({"attrs": attrs, "data": data, "principal": principal}),
+        *(canonical(part) for part in parts),
+    )
+
+
+def join(part0: bytes | None, parts: Mapping[int, bytes]) -> Joined:
+    """Put an event together from the bytes of its open parts; None for a part 0 that is gone."""
+    if part0 is None:
+        return Joined({}, {}, "", erased=(0,), pointers_erased=("",))
+    whole = msgspec.json.decode(part0)
+    body = whole["data"]
+    missing: dict[Tokens, int] = {}
+    if b'"$part"' in part0:
+        for number in sorted(parts):
+            for place, value in msgspec.json.decode(parts[number]).items():
+                put(body, tokens_of(place, body), value)
+        missing = dict(_markers(body, ()))
+    return Joined(
+        whole["attrs"],
+        body,
+        whole["principal"],
+        erased=tuple(sorted(set(missing.values()))),
+        pointers_erased=tuple(pointer(at) for at in missing),
+    )
+
+
+def recorded_event(name: str, joined: Joined) -> Event:
+    """Type a recorded event again. An erased value is absent, or says so where the type requires one.
+
+    When part 0 itself is gone, nothing is known but that there was an event: it claims nothing.
+    """
+    if not joined.erased:
+        return read(name, joined.body)
+    if 0 in joined.erased:
+        return Event()
+    cls, body = _without_erased(name, joined.body)
+    return read(cls.type, body)
+
+
+def same_content(joined: Joined, attrs: Mapping[str, str], body: Body) -> bool:
+    """Tell whether what is posted again is what was recorded. An erased value equals any other.
+
+    The caller compares type and subject, which are outside ``data`` and attributes.
+    """
+    if 0 in joined.erased:
+        return True
+    if _compared(joined.attrs) != _compared(attrs):
+        return False
+    return canonical(body) == canonical(joined.body) or (bool(joined.erased) and _same(joined.body, body))
+
+
+def names_in_texts(name: str, body: Body) -> tuple[str, ...]:
+    """Give the pointers of texts that are not personal and yet contain a person's name given in this event."""
+    personal = _owners(name, body)
+    names = {value_at(body, at).casefold() for at in personal if at[-1] == "name"}
+    if not names:
+        return ()
+    contains = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(each) for each in sorted(names))})(?!\w)")
+    return tuple(
+        pointer(at)
+        for at, leaf in leaves(body)
+        if isinstance(leaf, str)
+        and contains.search(leaf.casefold())
+        and not any(at[: len(owned)] == owned for owned in personal)
+    )
+
+
+def _read(name: str, body: Any, prefix: str = "") -> Event:
+    """Read a body of a known type; flaws are placed below ``prefix``."""
+    try:
+        return read(name, body)
+    except msgspec.ValidationError as error:
+        cls = EVENT_TYPES[name] if name in EVENT_TYPES else OLDER_VERSIONS[name][0]
+        flaw = flaw_of(error, cls, body)
+        raise Invalid(f"this is no {name}", [Flaw(prefix + flaw.pointer, flaw.detail)]) from None
+
+
+def _refuse_nulls(body: Any) -> None:
+    places = [pointer(at) for at, leaf in leaves(body) if leaf is None]
+    if places:
+        raise Invalid("null says nothing", [Flaw(at, "leave out a field that says nothing") for at in places])
+
+
+def _check_replacement(event: EventCorrected) -> None:
+    name = event.target.type
+    if name in NEVER_REPLACED or (name not in EVENT_TYPES and name not in OLDER_VERSIONS):
+        detail = f"{name!r} is no type of an event that can be first corrected"
+        raise Invalid("this is no correction", [Flaw("/target/type", detail)])
+    _read(name, event.replacement, "/replacement")
+
+
+def _owners(name: str, body: Body) -> dict[Tokens, str]:
+    """Give the place of every personal value in a body, with the id of the person it belongs to."""
+    owners: dict[Tokens, str] = {}
+    for owned in personal_of(name, body):
+        for at, whole in expand(body, owned.at):
+            for _, person in expand(whole, owned.person):
+                for path in owned.values:
+                    owners.update((found, person["person_id"]) for found, _ in expand(whole, path, at))
+    return owners
+
+
+def _markers(value: Any, at: Tokens) -> Iterator[tuple[Tokens, int]]:
+    """Yield place and part number of every value that is not there. No posted ``data`` has such a name."""
+    if isinstance(value, dict):
+        if MARKER in value:
+            yield at, value[MARKER]
+            return
+        for name, inner in value.items():
+            yield from _markers(inner, (*at, name))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _markers(inner, (*at, i))
+
+
+def _without_erased(name: str, body: Body) -> tuple[type[Event], Body]:
+    """Lift a body to the class that is read today, with its markers dropped or filled in."""
+    if name in OLDER_VERSIONS:
+        cls, upcast = OLDER_VERSIONS[name]
+        body = upcast.change(body)
+    else:
+        cls = EVENT_TYPES[name]
+    body = msgspec.json.decode(_encoder.encode(body))
+    if cls is EventCorrected:
+        target = body["target"]
+        replaced, replacement = _without_erased(target["type"], body["replacement"])
+        return cls, {**body, "target": {**target, "type": replaced.type}, "replacement": replacement}
+    for at, _ in list(_markers(body, ())):
+        field = field_at(cls, at)
+        if field is not None and field.required:
+            put(body, at, ERASED_TEXT)
+        else:
+            del value_at(body, at[:-1])[at[-1]]
+    return cls, body
+
+
+def _compared(attrs: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in attrs.items() if name not in NOT_COMPARED}
+
+
+def _same(recorded: Any, posted: Any) -> bool:
+    """Compare deeply; a marker on the recorded side equals whatever is posted in its place."""
+    if isinstance(recorded, dict):
+        if MARKER in recorded:
+            return True
+        return (
+            isinstance(posted, dict)
+            and recorded.keys() == posted.keys()
+            and all(_same(value, posted[name]) for name, value in recorded.items())
+        )
+    if isinstance(recorded, list):
+        return isinstance(posted, list) and len(recorded) == len(posted) and all(map(_same, recorded, posted))
+    return type(recorded) is type(posted) and bool(recorded == posted)
