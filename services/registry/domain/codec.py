@@ -146,7 +146,7 @@ def same_content(joined: Joined, attrs: Mapping[str, str], body: Body) -> bool:
 
 
 def names_in_texts(name: str, body: Body) -> tuple[str, ...]:
-    """Give the pointers of texts that are not personal and yet contain a person's name given in this event."""
+    """Give the pointers of texts that are not personal and yet contain a name given in this event."""
     personal = _owners(name, body)
     names = {value_at(body, at).casefold() for at in personal if at[-1] == "name"}
     if not names:

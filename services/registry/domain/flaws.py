@@ -48,7 +48,7 @@ def flaw_of(error: msgspec.ValidationError, cls: type[Event], body: Any) -> Flaw
 
 
 def _place(path: str, body: Any) -> Tokens:
-    """Read msgspec's path. It writes ``[...]`` for a value of a map, whose key is then looked for in the body."""
+    """Read msgspec's path. It writes ``[...]`` for a value of a map; the body then tells which."""
     at: Tokens = ()
     for step in _STEP.finditer(path):
         if step["name"] is not None:
@@ -79,7 +79,5 @@ def _bad_word(word: str, allowed: tuple[str, ...]) -> str:
 def _sentence(message: str) -> str:
     if message in _OF_PATTERN:
         return f"expected {_OF_PATTERN[message]}"
-    message = message.replace(" | null", "")
-    return re.sub(r"`(\w+)`", lambda kind: _JSON_WORDS.get(kind[1], kind[0]), message).replace(
-        "Expected", "expected"
-    )
+    message = message.replace(" | null", "").replace("Expected", "expected", 1)
+    return re.sub(r"`(\w+)`", lambda kind: _JSON_WORDS.get(kind[1], kind[0]), message)
