@@ -25,6 +25,7 @@ __all__ = [
     "canonical",
     "check_subset",
     "join",
+    "known",
     "names_in_texts",
     "recorded_event",
     "same_content",
@@ -57,9 +58,14 @@ class Joined(msgspec.Struct, frozen=True):
     """Where in the body a value is missing."""
 
 
+def known(name: str) -> bool:
+    """Tell whether events of a type are read, be it a current version or an older one."""
+    return name in EVENT_TYPES or name in OLDER_VERSIONS
+
+
 def typed(name: str, body: Any) -> Event:
     """Make an event of posted ``data``. Raises Invalid, with pointers relative to ``data``."""
-    if name not in EVENT_TYPES and name not in OLDER_VERSIONS:
+    if not known(name):
         raise Invalid(f"there is no event type {name!r}", [Flaw("", f"there is no event type {name!r}")])
     # A null would pass as an absent field. Looking for its letters first is ten times quicker than walking.
     if b"null" in _encoder.encode(body):
@@ -179,7 +185,7 @@ def _refuse_nulls(body: Any) -> None:
 
 def _check_replacement(event: EventCorrected) -> None:
     name = event.target.type
-    if name in NEVER_REPLACED or (name not in EVENT_TYPES and name not in OLDER_VERSIONS):
+    if name in NEVER_REPLACED or not known(name):
         detail = f"{name!r} is no type of an event that can be first corrected"
         raise Invalid("this is no correction", [Flaw("/target/type", detail)])
     _read(name, event.replacement, "/replacement")

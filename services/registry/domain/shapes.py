@@ -1,4 +1,4 @@
-"""The shape of a type, asked for by place; errors, erasures and contracts need it, so it may take its time."""
+"""The shape of a type, asked for by place. Only errors, erasures and contracts ask, so it may take its time."""
 
 from collections.abc import Sequence
 from functools import lru_cache

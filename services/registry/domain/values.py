@@ -74,7 +74,7 @@ DECIMAL_PATTERN = r"^(-?[1-9][0-9]{0,29}|-?0(?=\.[0-9]*[1-9])|0)(\.[0-9]{1,30})?
 SHA256_PATTERN = r"^[0-9a-f]{64}" + END
 URL_PATTERN = r"^https?://[A-Za-z0-9.\-:\[\]]+([/?#]([!#$&-;=?-Z_a-z~\[\]]|%[0-9A-Fa-f]{2})*)?" + END
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 ._:/()-]{0,119}" + END
-_ATOM = r"([A-Za-z%'\"_]+(\[[!-Z^-z|~]+\][A-Za-z_]*)?|\[[!-Z^-z|~]+\]|10[*^])"
+_ATOM = r"([A-Za-z%'\x22_]+(\[[!-Z^-z|~]+\][A-Za-z_]*)?|\[[!-Z^-z|~]+\]|10[*^])"
 _TERM = rf"({_ATOM}([+-]?[0-9]+)?(\{{[!-z|~]+\}})?|\{{[!-z|~]+\}}|[1-9][0-9]*)"
 # Three capitals are meant as a currency: UCUM has just RAD and REM of that form.
 _MONEY = "|".join(sorted(CURRENCIES | {"BTC", "RAD", "REM"}))
