@@ -18,6 +18,9 @@ _POINT = re.compile(
     r"(?:-(?P<month>[0-9]{2}|[01]X|XX)(?:-(?P<day>[0-9]{2}|[0-3]X|XX))?)?"
     r"(?P<qualifier>[~?%]?)"
 )
+_PLAIN = re.sub(r"\?P<\w+>|\?:", "", _POINT.pattern)
+DATE_PATTERN = rf"^({_PLAIN}(/({_PLAIN}|\.\.)?)?|(\.\.)?/{_PLAIN})$"
+"""How every date looks, for who has only regular expressions; it also lets through days that do not exist."""
 _OPEN = ("", "..")
 
 

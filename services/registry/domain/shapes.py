@@ -1,10 +1,12 @@
-"""The shape of a type, asked for by place. Only errors, erasures and contracts ask, so it may take its time."""
+"""The shape of a type, asked for by place. Only errors, erasures and contracts ask, so it may be slow."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from msgspec import inspect
+
+_shapes: dict[type[Any], inspect.Type] = {}
+"""What msgspec found out about a class; it takes long to."""
 
 
 def field_at(cls: type[Any], tokens: Sequence[str | int]) -> inspect.Field | None:
@@ -37,9 +39,11 @@ def allowed_at(cls: type[Any], tokens: Sequence[str | int]) -> tuple[str, ...]:
     return tuple(str(word) for word in shape.values) if isinstance(shape, inspect.LiteralType) else ()
 
 
-@lru_cache(maxsize=128)
 def _shape(cls: type[Any]) -> inspect.Type:
-    return inspect.type_info(cls)
+    found = _shapes.get(cls)
+    if found is None:
+        found = _shapes[cls] = inspect.type_info(cls)
+    return found
 
 
 def _plain(shape: inspect.Type) -> inspect.Type:
@@ -51,3 +55,42 @@ def _plain(shape: inspect.Type) -> inspect.Type:
             shape = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
         else:
             return shape
+
+
+def struct_at(cls: type[Any], tokens: Sequence[str | int]) -> type[Any] | None:
+    """Give the class of the struct at a place; None when there is no struct."""
+    field = field_at(cls, tokens)
+    shape = _plain(_shape(cls) if not tokens else field.type if field is not None else inspect.AnyType())
+    if isinstance(shape, inspect.VarTupleType):
+        shape = _plain(shape.item_type)
+    return shape.cls if isinstance(shape, inspect.StructType) else None
+
+
+def structs_of(cls: type[Any]) -> dict[str, type[Any]]:
+    """Give every struct class that a class is made of, itself included, by name."""
+    found: dict[str, type[Any]] = {}
+    waiting: list[inspect.Type] = [_shape(cls)]
+    while waiting:
+        shape = _plain(waiting.pop())
+        if isinstance(shape, inspect.VarTupleType):
+            waiting.append(shape.item_type)
+        elif isinstance(shape, inspect.StructType) and shape.cls.__name__ not in found:
+            found[shape.cls.__name__] = shape.cls
+            waiting.extend(field.type for field in shape.fields)
+    return found
+
+
+def description_of(field: inspect.Field) -> str:
+    """Give the description of a field, whether it stands on the field or on the type that may be left out."""
+    shape = field.type
+    if isinstance(shape, inspect.UnionType):
+        shape = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
+    if isinstance(shape, inspect.Metadata) and shape.extra_json_schema:
+        return str(shape.extra_json_schema.get("description", ""))
+    return ""
+
+
+def fields_of(cls: type[Any]) -> tuple[inspect.Field, ...]:
+    """Give the fields of a struct class, in the order in which it declares them."""
+    shape = _shape(cls)
+    return shape.fields if isinstance(shape, inspect.StructType) else ()
