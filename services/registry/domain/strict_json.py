@@ -27,7 +27,7 @@ _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
-class _Doubt(Exception):  # noqa: N818  # no error: it turns the quick reading into the slow one
+class _Doubt(Exception):  # no error: it turns the quick reading into the slow one
     """Raised by a hook of the quick decoder: something is to be refused."""
 
 
@@ -57,7 +57,7 @@ def decode(raw: bytes) -> Any:
         value = _parse(_QUICK, text)
     except _Doubt:
         raise _refusal(_flaws(_parse(_MARKING, text))) from None
-    if b"\\u" in raw and _SUSPECT_ESCAPE.search(raw) and (flaws := tuple(_flaws(value))):
+    if b"\\" in raw and _SUSPECT_ESCAPE.search(raw) and (flaws := tuple(_flaws(value))):
         raise _refusal(iter(flaws))
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
         raise _refusal(_flaws(value))
