@@ -27,6 +27,10 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername="sqlite", database=str(Path(parsed.database).absolute()))
 
 
+# An append looks rows up by key and never scans; a plan prepared while a table was small must not say otherwise.
+POINT_LOOKUPS = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off")
+
+
 def open_writer(url: str, *, lock_timeout: int = 10, pool_size: int = 4) -> Engine:
     """Open the engine that appends. SQLite gets one connection, whose transactions begin IMMEDIATE."""
     parsed = parse_url(url)
@@ -49,7 +53,7 @@ def open_writer(url: str, *, lock_timeout: int = 10, pool_size: int = 4) -> Engi
             ),
         )
         return engine
-    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout)
+    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout, settings=POINT_LOOKUPS)
 
 
 def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engine:
@@ -78,7 +82,7 @@ def reachable() -> Iterator[None]:
         raise Unavailable("the database cannot be reached") from error
 
 
-def _postgres(url: URL, *, pool_size: int, lock_timeout: int) -> Engine:
+def _postgres(url: URL, *, pool_size: int, lock_timeout: int, settings: tuple[str, ...] = ()) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -89,10 +93,10 @@ def _postgres(url: URL, *, pool_size: int, lock_timeout: int) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def settings(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{lock_timeout}s'")
-            cursor.execute("SET synchronous_commit = on")
+            for setting in (f"lock_timeout = '{lock_timeout}s'", "synchronous_commit = on", *settings):
+                cursor.execute(f"SET {setting}")
         connection.commit()
 
     return engine
@@ -100,7 +104,7 @@ def _postgres(url: URL, *, pool_size: int, lock_timeout: int) -> Engine:
 
 def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
     @event.listens_for(engine, "connect")
-    def settings(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; the listener below does
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()

@@ -1,6 +1,6 @@
 """Writing what has been sealed: one statement on PostgreSQL, one a table on SQLite."""
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert
 
 from registry.merkle.tree import pack
 from registry.store.head import advance_head
@@ -8,28 +8,23 @@ from registry.store.seal import Sealed
 from registry.store.tables import event, event_part
 from registry.store.tiles import fill_tiles
 
-# Arrays make one round trip and one plan of any number of rows; the head moves in the same statement.
-INSERT_ON_POSTGRESQL = text(
-    """
+# Arrays make one round trip and one plan of any number of rows, and the head moves in the same statement. They
+# go as binary parameters (%b): as text, every string of every array would be searched for what to escape.
+INSERT_ON_POSTGRESQL = """
     WITH events AS (
         INSERT INTO event
             (position, source, event_id, stream_id, version, type, recorded_at, entry, leaf_hash)
-        SELECT position, source, event_id, stream_id, version, type, :recorded_at, entry, leaf_hash
+        SELECT position, source, event_id, stream_id, version, type, %b::bigint, entry, leaf_hash
         FROM unnest(
-            CAST(:positions AS bigint[]), CAST(:sources AS text[]), CAST(:ids AS text[]),
-            CAST(:streams AS text[]), CAST(:versions AS bigint[]), CAST(:types AS text[]),
-            CAST(:entries AS bytea[]), CAST(:leaves AS bytea[])
+            %b::bigint[], %b::text[], %b::text[], %b::text[],
+            %b::bigint[], %b::text[], %b::bytea[], %b::bytea[]
         ) AS e (position, source, event_id, stream_id, version, type, entry, leaf_hash)
     ), parts AS (
         INSERT INTO event_part (position, part_no, salt, data)
-        SELECT * FROM unnest(
-            CAST(:part_positions AS bigint[]), CAST(:part_numbers AS smallint[]),
-            CAST(:salts AS bytea[]), CAST(:data AS bytea[])
-        )
+        SELECT * FROM unnest(%b::bigint[], %b::smallint[], %b::bytea[], %b::bytea[])
     )
-    UPDATE log_head SET size = :size, frontier = :frontier, recorded_at = :recorded_at WHERE id = 1
-    """
-)
+    UPDATE log_head SET size = %b::bigint, frontier = %b::bytea, recorded_at = %b::bigint WHERE id = 1
+"""
 
 
 def write(connection: Connection, sealed: Sealed) -> None:
@@ -46,30 +41,24 @@ def write(connection: Connection, sealed: Sealed) -> None:
 
 def _write_on_postgresql(connection: Connection, sealed: Sealed) -> None:
     drafts = sealed.drafts
-    connection.execute(
-        INSERT_ON_POSTGRESQL,
-        {
-            "recorded_at": sealed.recorded_at,
-            "positions": list(sealed.positions),
-            "sources": [draft.source for draft in drafts],
-            "ids": [draft.id for draft in drafts],
-            "streams": [draft.stream for draft in drafts],
-            "versions": [draft.version for draft in drafts],
-            "types": [draft.type for draft in drafts],
-            "entries": sealed.entries,
-            "leaves": sealed.leaves,
-            "part_positions": [
-                position
-                for position, draft in zip(sealed.positions, drafts, strict=True)
-                for _ in draft.parts
-            ],
-            "part_numbers": [k for draft in drafts for k in range(len(draft.parts))],
-            "salts": [salt for salts in sealed.salts for salt in salts],
-            "data": [data for draft in drafts for data in draft.parts],
-            "size": sealed.head.size,
-            "frontier": pack(sealed.head.frontier),
-        },
+    events = (
+        list(sealed.positions),
+        [draft.source for draft in drafts],
+        [draft.id for draft in drafts],
+        [draft.stream for draft in drafts],
+        [draft.version for draft in drafts],
+        [draft.type for draft in drafts],
+        sealed.entries,
+        sealed.leaves,
     )
+    parts = (
+        [position for position, draft in zip(sealed.positions, drafts, strict=True) for _ in draft.parts],
+        [k for draft in drafts for k in range(len(draft.parts))],
+        [salt for salts in sealed.salts for salt in salts],
+        [data for draft in drafts for data in draft.parts],
+    )
+    head = (sealed.head.size, pack(sealed.head.frontier), sealed.recorded_at)
+    connection.exec_driver_sql(INSERT_ON_POSTGRESQL, (sealed.recorded_at, *events, *parts, *head))
 
 
 def _write_on_sqlite(connection: Connection, sealed: Sealed) -> None:

@@ -5,17 +5,15 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, text
 
-# One round trip for both questions; every row is (question, ordinal, answer).
-LOOKUP_ON_POSTGRESQL = text(
-    """
+# One round trip for both questions; every row is (question, ordinal, answer). %b: arrays as binary parameters.
+LOOKUP_ON_POSTGRESQL = """
     SELECT 0 AS question, s.n, (SELECT max(version) FROM event WHERE stream_id = s.stream) AS answer
-    FROM unnest(CAST(:streams AS text[])) WITH ORDINALITY AS s (stream, n)
+    FROM unnest(%b::text[]) WITH ORDINALITY AS s (stream, n)
     UNION ALL
     SELECT 1, i.n, event.position
-    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) WITH ORDINALITY AS i (source, id, n)
+    FROM unnest(%b::text[], %b::text[]) WITH ORDINALITY AS i (source, id, n)
     JOIN event ON event.source = i.source AND event.event_id = i.id
-    """
-)
+"""
 # CROSS JOIN fixes the order: the few identities first, each looked up in the index.
 LOOKUP_ON_SQLITE = text(
     """
@@ -41,14 +39,8 @@ def look_up(
 ) -> Past:
     """Ask for the versions of agreements and the positions of identities."""
     if connection.dialect.name == "postgresql":
-        rows = connection.execute(
-            LOOKUP_ON_POSTGRESQL,
-            {
-                "streams": list(streams),
-                "sources": [source for source, _ in identities],
-                "ids": [id_ for _, id_ in identities],
-            },
-        )
+        sources, ids = [source for source, _ in identities], [id_ for _, id_ in identities]
+        rows = connection.exec_driver_sql(LOOKUP_ON_POSTGRESQL, (list(streams), sources, ids))
     else:
         rows = connection.execute(
             LOOKUP_ON_SQLITE,

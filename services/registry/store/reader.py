@@ -53,7 +53,7 @@ class Reader:
         with reachable(), self._engine.connect() as connection:
             return select_rows(connection, statement)
 
-    def position_of(self, source: str, id: str) -> int | None:  # noqa: A002
+    def position_of(self, source: str, id: str) -> int | None:
         """Find the position of an event by its identity."""
         statement = select(event.c.position).where(event.c.source == source, event.c.event_id == id)
         with reachable(), self._engine.connect() as connection:

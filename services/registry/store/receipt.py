@@ -24,7 +24,7 @@ class Receipt(msgspec.Struct, frozen=True):
 def receipt(
     *,
     source: str,
-    id: str,  # noqa: A002
+    id: str,
     agreement: str,
     position: int,
     version: int,
