@@ -45,17 +45,22 @@ class Entry(NamedTuple):
     version: int
 
 
-def event_uuid(source: str, id: str) -> bytes:  # noqa: A002
+def event_uuid(source: str, id: str) -> bytes:
     """Make the UUIDv5 (RFC 9562 section 5.5) of an event, 16 bytes: namespace URL, name ``source LF id``.
 
     Raises ValueError on a source with a line feed, with which two identities could share one name.
     """
-    if "\n" in source:
-        raise ValueError("a source holds no line feed")
+    check_source(source)
     digest = bytearray(sha1(_URL_NAMESPACE + f"{source}\n{id}".encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     return bytes(digest)
+
+
+def check_source(source: str) -> None:
+    """Raise ValueError on a source with a line feed, which none has."""
+    if "\n" in source:
+        raise ValueError("a source holds no line feed")
 
 
 def commitment(salt: bytes, uuid: bytes, k: int, data: bytes) -> bytes:
@@ -74,18 +79,19 @@ def commitment(salt: bytes, uuid: bytes, k: int, data: bytes) -> bytes:
 
 def encode_entry(
     *,
-    id: str,  # noqa: A002
+    id: str,
     parts: Sequence[bytes],
     recorded_at: int,
     position: int,
     source: str,
     stream: str,
-    type: str,  # noqa: A002
+    type: str,
     version: int,
 ) -> bytes:
     """Write an entry: the fields as in ``Entry``. Raises ValueError when they do not make one."""
     if not 1 <= position <= MAX_INTEGER or not 0 <= version <= MAX_INTEGER:
         raise ValueError(f"position {position} or version {version} is out of range")
+    check_source(source)
     if not parts or any(len(part) != 32 for part in parts):  # noqa: PLR2004
         raise ValueError("an entry holds at least one commitment, each of 32 bytes")
     commitments = ",".join([f'"{b64encode(part).decode()}"' for part in parts])
