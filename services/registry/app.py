@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> Litestar:
             app.state.settings = settings
             app.state.reader = Reader(reading, states)
             app.state.sequencer = sequencer
-            app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "REGISTRY_AUTH=off")
+            app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "auth off")
             sequencer.start()
             yield
         finally:

@@ -27,7 +27,7 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername="sqlite", database=str(Path(parsed.database).absolute()))
 
 
-# An append looks rows up by key and never scans; a plan prepared while a table was small must not say otherwise.
+# An append looks rows up by key and never scans; a plan made while a table was small must not say otherwise.
 POINT_LOOKUPS = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off")
 
 

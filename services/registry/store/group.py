@@ -6,12 +6,12 @@ import msgspec
 from eventsourcing.persistence import StoredEvent
 
 from registry.domain.agreement import Agreement, evolve
-from registry.domain.codec import join, same_content
+from registry.domain.codec import same_content
 from registry.domain.decide import Advice, decide
 from registry.domain.envelope import Posted, Recorded
 from registry.errors import IdentityTaken, Refusal, VersionMismatch
 from registry.store.receipt import Receipt, receipt
-from registry.store.rows import Row
+from registry.store.rows import Row, join_all
 from registry.store.seal import Sealed
 
 Identity = tuple[str, str]
@@ -140,7 +140,7 @@ class Group:
             position, stream, type_, joined = row.position, row.stream_id, row.type, row.joined()
         elif (slot := accepted.get(identity) or self.accepted.get(identity)) is not None:
             position, stream, type_ = slot.position, slot.posted.subject, slot.posted.type
-            joined = join(slot.parts[0], dict(enumerate(slot.parts)))
+            joined = join_all(dict(enumerate(slot.parts)))
         else:
             return None
         same_place = (stream, type_) == (posted.subject, posted.type)

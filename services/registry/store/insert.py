@@ -8,7 +8,7 @@ from registry.store.seal import Sealed
 from registry.store.tables import event, event_part
 from registry.store.tiles import fill_tiles
 
-# Arrays make one round trip and one plan of any number of rows, and the head moves in the same statement. They
+# Arrays make one round trip and one plan of any number of rows; the head moves in the same statement. They
 # go as binary parameters (%b): as text, every string of every array would be searched for what to escape.
 INSERT_ON_POSTGRESQL = """
     WITH events AS (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, text
 
-# One round trip for both questions; every row is (question, ordinal, answer). %b: arrays as binary parameters.
+# One round trip for both questions; rows are (question, ordinal, answer). %b: arrays as binary parameters.
 LOOKUP_ON_POSTGRESQL = """
     SELECT 0 AS question, s.n, (SELECT max(version) FROM event WHERE stream_id = s.stream) AS answer
     FROM unnest(%b::text[]) WITH ORDINALITY AS s (stream, n)

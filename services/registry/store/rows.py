@@ -1,6 +1,6 @@
 """Rows of the log with their open parts, and how an event is read out of one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True):
 
     def joined(self) -> Joined:
         """Put the open parts back together."""
-        return join(self.parts.get(0), self.parts)
+        return join_all(self.parts)
 
     def recorded(self) -> Recorded:
         """Read the event as the fold sees it."""
@@ -59,6 +59,11 @@ class Row(msgspec.Struct, frozen=True):
             data=recorded_event(self.type, joined),
             erased=joined.erased,
         )
+
+
+def join_all(parts: Mapping[int, bytes]) -> Joined:
+    """Put an event together from all of its open parts, part 0 among them."""
+    return join(parts.get(0), {number: data for number, data in parts.items() if number})
 
 
 def select_rows(connection: Connection, statement: Select[*tuple[Any, ...]]) -> list[Row]:
