@@ -1,0 +1,80 @@
+"""``registry demo``: the story of two reports, on a database of its own."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from registry.cli import console
+from registry.cli.environment import settings_of
+from registry.cli.exits import DONE, REFUSED, USAGE, Stop
+from registry.config import Settings
+
+STORY = (
+    Path(__file__).parent / "story" / "report_a.ndjson",
+    Path(__file__).parent / "story" / "report_b.ndjson",
+)
+AGREEMENT = "pak-slv-2025-digital-assets"
+TRY = (
+    ("/", "start here, in a browser"),
+    (f"/agreements/{AGREEMENT}", "what is true now"),
+    (f"/agreements/{AGREEMENT}?valid_as_of=2025-07-15", "the day before it was signed"),
+    ("/events?limit=3", "the log itself"),
+)
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser: ArgumentParser = commands.add_parser(
+        "demo",
+        help="serve the demo story on this machine",
+        description="Load two reports about one agreement into a SQLite database and serve it on 127.0.0.1, "
+        "without authentication. Running it again finds the story loaded and adds nothing.",
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path("demo-data"), help="directory of the database (./demo-data)"
+    )
+    parser.add_argument("--port", default="8000", help="port to listen on (8000); 0 takes a free one")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """Load the story once, say where to look, and serve."""
+    from registry.cli.serve import serve
+
+    try:
+        arguments.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Stop(USAGE, f"cannot make {arguments.data_dir}: {error.strerror}") from error
+    database = f"sqlite:///{arguments.data_dir.absolute() / 'registry.db'}"
+    settings = settings_of(arguments, database=database, host="127.0.0.1", port=arguments.port, auth="off")
+    serve(settings, before=lambda: load(settings), ready=invite)
+    return DONE
+
+
+def load(settings: Settings) -> None:
+    """Append the story under the lock that the caller holds. Raises Stop when an event of it is refused."""
+    from registry.cli.append import append_lines
+    from registry.cli.lines import numbered
+    from registry.cli.local import local
+    from registry.cli.outcome import Tally
+
+    tally = Tally()
+    with local(settings) as to:
+        for report in STORY:
+            with report.open("rb") as stream:
+                append_lines(to, list(numbered(stream, settings.max_event_bytes)), tally)
+    if tally.refused:
+        raise Stop(REFUSED, "the story was refused: the database in the data directory tells another one")
+    if tally.appended:
+        console.note(f"loaded the story of two reports: {tally.appended} events about {AGREEMENT}")
+    else:
+        console.note(f"the story is loaded already: {tally.replayed} events about {AGREEMENT}")
+
+
+def invite(url: str) -> None:
+    """Say where to look."""
+    width = max(len(path) for path, _ in TRY)
+    console.note(f"\nserving {url}; Ctrl-C stops it. Try:\n")
+    for path, what in TRY:
+        console.note(f"  {url}{path.ljust(width)}  {what}")
+    console.note("")

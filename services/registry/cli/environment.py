@@ -1,0 +1,42 @@
+"""The settings a command works with: the environment, and the options that stand above it."""
+
+import os
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from registry.cli.exits import USAGE, Stop
+from registry.config import PREFIX, Settings, SettingsError, load
+
+API_KEY = "REGISTRY_API_KEY"
+"""The key that a command shows to a server; not a setting of the server, so it is kept away from those."""
+
+
+def add_database(parser: Any) -> None:
+    """Give a command, or a group of its options, the one that names the database."""
+    parser.add_argument(
+        "--database", metavar="URL", help="database, instead of REGISTRY_DATABASE (sqlite:///registry.db)"
+    )
+
+
+def settings_of(arguments: Namespace, **overrides: object) -> Settings:
+    """Read the settings; ``overrides`` and the options stand above the environment. Raises Stop."""
+    environ = {name: value for name, value in os.environ.items() if name != API_KEY}
+    given = {"database": getattr(arguments, "database", None), **overrides}
+    environ |= {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+    try:
+        return load(environ)
+    except SettingsError as error:
+        raise Stop(USAGE, str(error)) from error
+
+
+def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the key for a server, from the environment only: a command line is seen by every process."""
+    return environ.get(API_KEY) or None
+
+
+def masked(url: str) -> str:
+    """Return a database URL without its password, wherever the URL carries it."""
+    without = re.sub(r"^([\w+]+://[^:/]*):[^@]*@", r"\1:***@", url)
+    return re.sub(r"([?&]\w*password=)[^&]*", r"\1***", without)

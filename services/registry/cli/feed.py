@@ -1,0 +1,146 @@
+"""The log as ``tail`` reads it: page by page behind a position, from a database or from a server."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from registry.config import Settings
+from registry.domain import cloudevents
+from registry.merkle.entry import format_time
+
+if TYPE_CHECKING:
+    import httpx
+
+PAGE = 500
+POLL = 0.2
+"""Seconds between two looks at a database."""
+WAIT = 20
+"""Seconds that a server is asked to hold a request until there is something new."""
+
+Event = dict[str, Any]
+"""A CloudEvent, as the registry gives it back."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which events are wanted."""
+
+    agreement: str | None = None
+    types: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """True when nothing is left out."""
+        return self.agreement is None and not self.types
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some events, and where to go on."""
+
+    events: list[Event]
+    behind: int
+    """Every event up to this position has been seen."""
+    head: int
+    """Where the log ended."""
+
+
+class Feed(Protocol):
+    """A log that can be read from any position."""
+
+    def page(self, after: int, wanted: Wanted) -> Page:
+        """Read some events behind a position; none when there are no more. Raises Unavailable."""
+
+    def wait(self, position: int) -> None:
+        """Wait a while for the log to reach a position."""
+
+
+class LocalFeed:
+    """The log in a database of this machine."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def page(self, after: int, wanted: Wanted) -> Page:
+        """Read up to ``PAGE`` events."""
+        head = self._reader.head().size  # before the rows, so that none of them is passed over
+        rows = self._reader.page(after, PAGE, stream=wanted.agreement, types=wanted.types)
+        behind = rows[-1].position if len(rows) == PAGE else max([head, *(row.position for row in rows)])
+        return Page([cloudevent(row) for row in rows], max(after, behind), head)
+
+    def wait(self, position: int) -> None:  # noqa: ARG002 - a look costs as little as a question
+        """Wait a moment."""
+        time.sleep(POLL)
+
+
+def cloudevent(row: Any) -> dict[str, Any]:
+    """Give a row of the log back as a CloudEvent."""
+    return cloudevents.outgoing(
+        source=row.source,
+        id=row.event_id,
+        type=row.type,
+        subject=row.stream_id,
+        position=row.position,
+        version=row.version,
+        recorded_time=format_time(row.recorded_at),
+        leaf_hash=row.leaf_hash,
+        joined=row.joined(),
+    )
+
+
+class RemoteFeed:
+    """The log behind a URL."""
+
+    def __init__(self, client: "httpx.Client") -> None:
+        self._client = client
+
+    def page(self, after: int, wanted: Wanted) -> Page:
+        """Ask for up to ``PAGE`` events."""
+        from registry.cli.remote import answer, reached
+
+        query: dict[str, str] = {"after": str(after), "limit": str(PAGE)}
+        if wanted.agreement is not None:
+            query["agreement"] = wanted.agreement
+        if wanted.types:
+            query["type"] = ",".join(wanted.types)
+        with reached(self._client.base_url):
+            response = self._client.get("/events", params=query)
+        found = answer(response)
+        head = int(response.headers["Registry-Position"])
+        events: list[Event] = found["events"]
+        seen = [position_of(event) for event in events]
+        return Page(events, seen[-1] if "next" in found else max([head, after, *seen]), head)
+
+    def wait(self, position: int) -> None:
+        """Let the server hold a request until the log has reached a position."""
+        from registry.cli.remote import reached
+
+        with reached(self._client.base_url):
+            self._client.get(
+                "/events",
+                params={"limit": "1", "min_position": str(position)},
+                headers={"Prefer": f"wait={WAIT}"},
+            )
+
+
+@contextmanager
+def feed(url: str | None, settings: Settings) -> Iterator[Feed]:
+    """Open a server, or the database of the settings. Raises Stop or Unavailable."""
+    if url:
+        import httpx
+
+        from registry.cli.remote import client_options
+
+        with httpx.Client(**client_options(url)) as client:
+            yield RemoteFeed(client)
+        return
+    from registry.cli.database import reader
+
+    with reader(settings) as found:
+        yield LocalFeed(found)
+
+
+def position_of(event: Mapping[str, Any]) -> int:
+    """Return where an event stands in the log."""
+    return int(event["sequence"])

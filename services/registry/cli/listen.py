@@ -1,0 +1,84 @@
+"""The server process around the application: its socket, its signals, its end."""
+
+import errno
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from registry.cli.exits import PORT_TAKEN, UNREACHABLE, USAGE, Stop
+
+GRACE = 5
+"""Seconds that requests under way have to end after SIGTERM."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it listens, and returns from a signal instead of dying of it.
+
+    As it stands uvicorn raises the signal again once it has stopped, and the process ends without having
+    released what it holds.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Stop in good order; a second signal does not wait for requests under way."""
+        if self.should_exit:
+            self.force_exit = True
+            return
+        self.should_exit = True
+        self._stopping()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on an address; port 0 takes a free one. Raises Stop."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Stop(
+                PORT_TAKEN, f"port {port} of {host} is taken by another program; choose one with --port"
+            ) from error
+        raise Stop(USAGE, f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL at which this machine reaches the server behind a socket."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve_forever(
+    app: Any, listener: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Stop when the application does not start."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    try:
+        Server(config, ready=ready, stopping=stopping).run(sockets=[listener])
+    except SystemExit as error:
+        raise Stop(UNREACHABLE, "the service did not start; the lines above say why") from error

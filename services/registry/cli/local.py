@@ -1,0 +1,66 @@
+"""Appending to the database of this machine, without a server."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from registry.cli.database import check_revision, require_file, writer_engine
+from registry.cli.lines import Line
+from registry.cli.outcome import Outcome
+from registry.config import Settings
+from registry.domain import cloudevents, strict_json
+from registry.domain.codec import split
+from registry.errors import RegistryError, TooLarge
+from registry.store.group import Request
+from registry.store.principals import principal_id
+from registry.store.reader import Reader
+from registry.store.receipt import Receipt
+from registry.store.sequencer import MOST_PARTS
+from registry.store.states import States
+from registry.store.writer import Writer
+
+
+class Local:
+    """Appends to the database itself. Each event is a request of its own, so none can fail its neighbours."""
+
+    def __init__(self, writer: Writer, principal: str, max_event_bytes: int) -> None:
+        self._writer = writer
+        self._principal = principal
+        self._most = max_event_bytes
+
+    def prepare(self, line: Line) -> Request:
+        """Read one event. Raises Malformed, Invalid or TooLarge."""
+        if len(line.raw) > self._most:
+            raise TooLarge(f"an event has at most {self._most:,} bytes, this one has {len(line.raw):,}")
+        posted = cloudevents.posted(strict_json.decode(line.raw))
+        parts = split(posted.type, posted.body, posted.attrs, self._principal)
+        if len(parts) > MOST_PARTS:
+            raise TooLarge(f"an event names at most {MOST_PARTS - 1} persons")
+        return Request([posted], [parts])
+
+    def append(self, events: Sequence[Request]) -> list[Outcome | RegistryError]:
+        """Append in one transaction. Raises Unavailable when the database cannot be reached."""
+        return [_outcome(answer) for answer in self._writer.commit(events)]
+
+
+@contextmanager
+def local(settings: Settings) -> Iterator[Local]:
+    """Open a database of this version to append to it, under the lock. Raises Stop or Unavailable."""
+    require_file(settings)
+    with writer_engine(settings) as engine:
+        check_revision(Reader(engine).revision())
+        principal = principal_id(engine, "command", "command line")
+        writer = Writer(engine, States(settings.state_cache_events))
+        yield Local(writer, principal, settings.max_event_bytes)
+
+
+def _outcome(answer: list[Receipt] | Exception) -> Outcome | RegistryError:
+    if isinstance(answer, RegistryError):
+        return answer
+    if isinstance(answer, Exception):
+        raise answer
+    (one,) = answer
+    return Outcome(
+        position=one.position,
+        replayed=one.replayed,
+        warnings=tuple(f"{warning.code}: {warning.detail}" for warning in one.warnings),
+    )

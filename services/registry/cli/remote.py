@@ -1,0 +1,142 @@
+"""A registry behind a URL: how the commands reach it, and what its answers mean."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from registry import __version__
+from registry.cli.environment import api_key
+from registry.cli.exits import UNREACHABLE, USAGE, Stop
+from registry.cli.lines import Line
+from registry.cli.outcome import Outcome
+from registry.domain import strict_json
+from registry.errors import Malformed, NotFound, RegistryError, Unavailable
+
+BATCH = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
+NOT_LET_IN = (401, 403)
+BUSY = (429, 502, 503, 504)
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+
+class Remote:
+    """Appends through a server, which decides; only what could spoil its neighbours is refused here."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._answered = False
+
+    def prepare(self, line: Line) -> bytes:
+        """Check that the line is one JSON object. Raises Malformed."""
+        if not isinstance(strict_json.decode(line.raw), dict):
+            raise Malformed("an event is a JSON object")
+        return line.raw
+
+    def append(self, events: Sequence[bytes]) -> list[Outcome | RegistryError]:
+        """Post a batch; of a refused one each half by itself, down to the event that is to blame.
+
+        Each half keeps its order and comes in its turn, so every event is decided as if they had come one by
+        one. Raises Unavailable when the server cannot take them now, and Stop when there has never been one.
+        """
+        try:
+            return [Outcome.of(receipt) for receipt in self._post(events)]
+        except Unavailable:
+            raise
+        except RegistryError as error:
+            if len(events) == 1:
+                return [error]
+        middle = len(events) // 2
+        return self.append(events[:middle]) + self.append(events[middle:])
+
+    def _post(self, events: Sequence[bytes]) -> list[dict[str, Any]]:
+        try:
+            with reached(self._client.base_url):
+                response = self._client.post(
+                    "/events", content=b"[" + b",".join(events) + b"]", headers=BATCH
+                )
+        except Unavailable as error:
+            if self._answered:  # it was there and may come back
+                raise
+            raise Stop(UNREACHABLE, error.detail) from error
+        self._answered = True
+        receipts: list[dict[str, Any]] = answer(response)
+        return receipts
+
+
+@contextmanager
+def remote(url: str) -> Iterator[Remote]:
+    """Open a connection to append through. Raises Stop when ``url`` is none of a server."""
+    with httpx.Client(**client_options(url)) as client:
+        yield Remote(client)
+
+
+def client_options(url: str) -> dict[str, Any]:
+    """Return what an httpx client for the registry at ``url`` is made with. Raises Stop."""
+    try:
+        base = httpx.URL(url.rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise Stop(USAGE, f"{url} is not a URL: {error}") from error
+    if base.scheme not in ("http", "https") or not base.host:
+        raise Stop(USAGE, f"{url} is not a URL of a server: it begins with http:// or https://")
+    headers = {"User-Agent": f"agreement-registry/{__version__}", "Accept": "application/json"}
+    if key := api_key():
+        headers["Authorization"] = f"Bearer {key}"
+    return {"base_url": base, "headers": headers, "timeout": TIMEOUT}
+
+
+def get(url: str, path: str, **query: str) -> Any:
+    """Ask a server for a JSON document. Raises NotFound, RegistryError, Unavailable or Stop."""
+    with httpx.Client(**client_options(url)) as client, reached(client.base_url):
+        return answer(client.get(path, params=query))
+
+
+@contextmanager
+def reached(url: httpx.URL) -> Iterator[None]:
+    """Turn a lost or refused connection into Unavailable."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise Unavailable(f"cannot reach {url}: {str(error) or type(error).__name__}") from error
+
+
+def answer(response: httpx.Response) -> Any:
+    """Return the JSON of a good answer; raise what any other one means."""
+    code = response.status_code
+    if response.is_success:
+        return _document(response)
+    said = in_words(response)
+    if code in BUSY:
+        raise Unavailable(said, retry_after=_seconds(response.headers.get("Retry-After", "")))
+    if code in NOT_LET_IN:
+        raise Stop(
+            UNREACHABLE, f"{response.url.host} does not let this command in: {said} (REGISTRY_API_KEY)"
+        )
+    if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
+        raise Stop(UNREACHABLE, f"{response.url} does not answer like a registry: {said}")
+    if code == httpx.codes.NOT_FOUND:
+        raise NotFound(said)
+    raise RegistryError(said)
+
+
+def in_words(response: httpx.Response) -> str:
+    """Say on one line what a problem document says (RFC 9457)."""
+    try:
+        problem = response.json()
+        said = str(problem.get("detail") or problem["title"])
+        flaws = [f"{flaw.get('pointer', '')}: {flaw['detail']}" for flaw in problem.get("errors", ())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
+    return "; ".join([said, *flaws])
+
+
+def _document(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise Stop(UNREACHABLE, f"{response.url} does not answer like a registry: no JSON") from error
+
+
+def _seconds(text: str) -> int:
+    """Read Retry-After; a date or nothing counts as one second."""
+    return min(int(text), 60) if text.isascii() and text.isdigit() else 1

@@ -1,0 +1,107 @@
+"""The server process around the application."""
+
+import signal
+import socket
+import urllib.request
+from threading import Thread
+
+import pytest
+
+from registry.cli.exits import PORT_TAKEN, UNREACHABLE, USAGE, Stop
+from registry.cli.listen import bind, serve_forever, url_of
+
+
+class App:
+    """Answers every request with 204 and remembers its lifespan."""
+
+    def __init__(self, *, starts: bool = True) -> None:
+        self.starts = starts
+        self.past: list[str] = []
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            while (message := await receive())["type"] == "lifespan.startup":
+                self.past.append("startup")
+                await send({"type": f"lifespan.startup.{'complete' if self.starts else 'failed'}"})
+                if not self.starts:
+                    return
+            self.past.append(message["type"].removeprefix("lifespan."))
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            self.past.append("request")
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+
+@pytest.fixture
+def listener():
+    with bind("127.0.0.1", 0) as bound:
+        yield bound
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_in_good_order(listener, how):
+    app = App()
+    serve_forever(
+        app, listener, ready=lambda: signal.raise_signal(how), stopping=lambda: app.past.append("stopping")
+    )
+    assert app.past == ["startup", "stopping", "shutdown"]
+
+
+def test_a_second_signal_does_not_wait(listener):
+    app = App()
+
+    def ready() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    serve_forever(app, listener, ready=ready, stopping=lambda: app.past.append("stopping"))
+    assert app.past == ["startup", "stopping"]
+
+
+def test_a_server_that_says_it_is_ready_answers(listener):
+    app = App()
+
+    def ask() -> None:
+        with urllib.request.urlopen(url_of(listener)) as response:
+            assert "server" not in response.headers
+        signal.raise_signal(signal.SIGTERM)
+
+    asking = Thread(target=ask)
+    serve_forever(app, listener, ready=asking.start, stopping=lambda: None)
+    asking.join()
+    assert app.past == ["startup", "request", "shutdown"]
+
+
+def test_an_application_that_does_not_start_ends_the_command(listener):
+    with pytest.raises(Stop, match="did not start") as stopped:
+        serve_forever(App(starts=False), listener, ready=lambda: None, stopping=lambda: None)
+    assert stopped.value.code == UNREACHABLE
+
+
+def test_a_port_that_is_taken_is_named(listener):
+    port = listener.getsockname()[1]
+    with pytest.raises(Stop, match=f"port {port} .* is taken") as stopped:
+        bind("127.0.0.1", port)
+    assert stopped.value.code == PORT_TAKEN
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_that_is_not_here_is_a_wrong_setting(host):
+    with pytest.raises(Stop, match="cannot listen on") as stopped:
+        bind(host, 0)
+    assert stopped.value.code == USAGE
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:"),
+        ("localhost", "http://127.0.0.1:"),
+        ("0.0.0.0", "http://127.0.0.1:"),
+        pytest.param("::1", "http://[::1]:", marks=pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")),
+    ],
+)
+def test_the_url_is_one_that_this_machine_reaches(host, url):
+    with bind(host, 0) as bound:
+        assert url_of(bound).startswith(url)
