@@ -66,8 +66,8 @@ _INTRODUCTION = """\
 # Events
 
 An event is a claim by a source about one agreement. These are the types it can have, each with the fields of
-its `data`. A field that says nothing is left out: `null` is refused, and so is a field that is not listed. A JSON
-Schema of every type is published with the registry.
+its `data`. A field that says nothing is left out: `null` is refused, and so is a field that is not listed.
+A JSON Schema of every type is published with the registry.
 
 Every `data` may also carry:
 
@@ -81,8 +81,10 @@ source may claim only once: to say something else, it corrects the event. They a
 
 | kind | what it is |
 |---|---|
-| date | EDTF: `2025-07-16`, `2025-07`, `2025`; open digits `2025-07-1X`, `2025-XX`, `20XX`; `~`, `?` or `%` last |
-| | some day within an interval: `2025-07-01/2025-07-16`; an open or unknown end: `../2025`, `/2025`, `2025/..` |
+| date | EDTF: `2025-07-16`, `2025-07`, `2025`; open digits: `2025-07-1X`, `2025-XX`, `20XX` |
+| | `~` approximate, `?` uncertain, `%` both, at the end |
+| | some day within an interval: `2025-07-01/2025-07-16` |
+| | an open or unknown end: `../2025`, `/2025`, `2025/..`, `2025/` |
 | duration | ISO 8601 in years, months, weeks and days, such as `P2Y` or `P6M` |
 | text by language | an object of at least one language tag with its text, such as `{{"en": "visit"}}` |
 | country | ISO 3166-1 alpha-3, or ISO 3166-3 alpha-4 for a state that is no more, such as `SUHH` |
