@@ -18,7 +18,34 @@ STORY = 10
 
 SOURCES = ("https://openvoicenews.example/", "https://report-b.example/", "https://gazette.example/treaties/")
 COUNTRIES = ("PAK", "SLV", "KEN", "NOR", "CHL", "VNM", "GEO", "RWA", "URY", "MAR")
-NAMES = ("Amina Rahman", "Diego Portillo", "Li Wei", "Ngozi Okafor", "Søren Lindqvist", "Jūratė Kalniņa")
+GIVEN = (
+    "Amina",
+    "Diego",
+    "Wei",
+    "Ngozi",
+    "Søren",
+    "Jūratė",
+    "Karim",
+    "Olga",
+    "Mateo",
+    "Leila",
+    "Hugo",
+    "Aiko",
+    "Tomás",
+)
+FAMILY = (
+    "Rahman",
+    "Portillo",
+    "Li",
+    "Okafor",
+    "Lindqvist",
+    "Kalniņa",
+    "Haddad",
+    "Ivanova",
+    "Rojas",
+    "Tanaka",
+    "Silva",
+)
 TOPICS = ("digital assets", "financial inclusion", "public services", "remittances", "digital identity")
 
 Envelope = dict[str, Any]
@@ -80,7 +107,7 @@ def _story(run: str, n: int) -> list[Envelope]:
     day = date(1990, 1, 1) + timedelta(days=n * 7 % 13_000)
     topic = TOPICS[n % len(TOPICS)]
     cites = [{"publication_id": f"report-{n % 997}", "locator": f"p. {n % 90 + 1}", "basis": "stated"}]
-    persons = [{"person_id": str(uuid.uuid4()), "name": NAMES[(n + k) % len(NAMES)]} for k in (0, 1)]
+    persons = [{"person_id": str(uuid.uuid4()), "name": _name(n + k * 5)} for k in (0, 1)]
     datas: list[tuple[str, dict[str, Any]]] = [
         ("registered", _registered(parties, (ours, theirs), topic)),
         ("signed", _signed(parties, theirs, persons, day)),
@@ -88,7 +115,7 @@ def _story(run: str, n: int) -> list[Envelope]:
             "role-held",
             {
                 "person": persons[0],
-                "title": "Minister of Trade",
+                "title": {"en": "Minister of Trade"},
                 "party": parties[0],
                 "from": f"{day.year - 1}",
             },
@@ -159,6 +186,12 @@ def _story(run: str, n: int) -> list[Envelope]:
         }
         for k, (name, data) in enumerate(datas)
     ]
+
+
+def _name(n: int) -> str:
+    """Make one of many names: nobody's events are all about the same few persons."""
+    given, rest = n % len(GIVEN), n // len(GIVEN)
+    return f"{GIVEN[given]} {chr(ord('A') + rest % 26)}. {FAMILY[rest // 26 % len(FAMILY)]}"
 
 
 def _registered(parties: tuple[str, str], countries: tuple[str, str], topic: str) -> dict[str, Any]:

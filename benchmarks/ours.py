@@ -3,15 +3,18 @@
 import os
 
 from litestar import Litestar
-from registry.app import create_app
 
+from registry.app import create_app
 from registry.config import load
+from registry.store.database import open_writer
 from registry.store.migrate import migrate
 
 
 def environment(url: str) -> dict[str, str]:
     """Migrate an empty database and give the settings to serve it with."""
-    migrate(url, "bench.example/log")
+    engine = open_writer(url)
+    migrate(engine, origin="bench.example/log")
+    engine.dispose()
     return {"REGISTRY_DATABASE": url, "REGISTRY_AUTH": "off"}
 
 
