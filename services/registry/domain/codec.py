@@ -11,11 +11,11 @@ import msgspec
 
 from registry.domain.events import EventCorrected
 from registry.domain.events.correction import NEVER_REPLACED
-from registry.domain.events.event import EVENT_TYPES, OLDER_VERSIONS, Body, Event, personal_of, read
+from registry.domain.events.event import EVENT_TYPES, OLDER_VERSIONS, Body, Event, lift, personal_of, read
 from registry.domain.flaws import flaw_of
 from registry.domain.pointers import Tokens, expand, leaves, pointer, put, tokens_of, value_at
 from registry.domain.shapes import field_at
-from registry.domain.subset import canonical, check_subset
+from registry.domain.subset import SAYS_NOTHING, canonical, check_subset
 from registry.errors import Flaw, Invalid
 
 __all__ = [
@@ -170,17 +170,23 @@ def names_in_texts(name: str, body: Body) -> tuple[str, ...]:
 def _read(name: str, body: Any, prefix: str = "") -> Event:
     """Read a body of a known type; flaws are placed below ``prefix``."""
     try:
-        return read(name, body)
+        cls, lifted = lift(name, body)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        # Nobody keeps the shape of an older version; that it cannot be lifted is all there is to say.
+        raise Invalid(
+            f"this is no {name}", [Flaw(prefix, f"this does not have the shape of {name}")]
+        ) from None
+    try:
+        return read(cls.type, lifted)
     except msgspec.ValidationError as error:
-        cls = EVENT_TYPES[name] if name in EVENT_TYPES else OLDER_VERSIONS[name][0]
-        flaw = flaw_of(error, cls, body)
+        flaw = flaw_of(error, cls, lifted)
         raise Invalid(f"this is no {name}", [Flaw(prefix + flaw.pointer, flaw.detail)]) from None
 
 
 def _refuse_nulls(body: Any) -> None:
     places = [pointer(at) for at, leaf in leaves(body) if leaf is None]
     if places:
-        raise Invalid("null says nothing", [Flaw(at, "leave out a field that says nothing") for at in places])
+        raise Invalid("null says nothing", [Flaw(at, SAYS_NOTHING) for at in places])
 
 
 def _check_replacement(event: EventCorrected) -> None:
@@ -217,12 +223,8 @@ def _markers(value: Any, at: Tokens) -> Iterator[tuple[Tokens, int]]:
 
 def _without_erased(name: str, body: Body) -> tuple[type[Event], Body]:
     """Lift a body to the class that is read today, with its markers dropped or filled in."""
-    if name in OLDER_VERSIONS:
-        cls, upcast = OLDER_VERSIONS[name]
-        body = upcast.change(body)
-    else:
-        cls = EVENT_TYPES[name]
-    body = msgspec.json.decode(_encoder.encode(body))
+    cls, lifted = lift(name, body)
+    body = msgspec.json.decode(_encoder.encode(lifted))
     if cls is EventCorrected:
         target = body["target"]
         replaced, replacement = _without_erased(target["type"], body["replacement"])

@@ -10,7 +10,7 @@ _shapes: dict[type[Any], inspect.Type] = {}
 
 
 def field_at(cls: type[Any], tokens: Sequence[str | int]) -> inspect.Field | None:
-    """Find the field that a place in a body of ``cls`` belongs to: the last one that the way there has.
+    """Find the field at a place in a body of ``cls``, or the list whose element is there.
 
     None when the place is no field of the type, or the whole body.
     """
@@ -25,8 +25,6 @@ def field_at(cls: type[Any], tokens: Sequence[str | int]) -> inspect.Field | Non
             shape = found.type
         elif isinstance(shape, inspect.VarTupleType):
             shape = shape.item_type
-        elif isinstance(shape, inspect.DictType):
-            shape = shape.value_type
         else:
             return None
     return found

@@ -9,6 +9,7 @@ from registry.domain.pointers import Tokens, pointer
 from registry.errors import Flaw, Invalid
 
 LARGEST_INTEGER = 2**53 - 1
+SAYS_NOTHING = "leave out a field that says nothing"
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -18,13 +19,13 @@ def canonical(value: Any) -> bytes:
     return _encoder.encode(value)
 
 
-def check_subset(value: Any) -> None:
-    """Raise Invalid, with every place, unless a value is in the JSON subset of the log and has no null.
+def check_subset(value: Any, *, nulls: bool = False) -> None:
+    """Raise Invalid, with every place, unless a value is in the JSON subset of the log.
 
     Admitted are strings that UTF-8 can hold, booleans, integers below 2^53, arrays, and objects with ASCII
-    names.
+    names; null only when ``nulls`` says so, as a field of ``data`` that says nothing is left out.
     """
-    flaws = tuple(_flaws(value, ()))
+    flaws = tuple(flaw for flaw in _flaws(value, ()) if not (nulls and flaw.detail == SAYS_NOTHING))
     if flaws:
         raise Invalid("the document is outside the JSON subset of the log", flaws)
 
@@ -53,7 +54,7 @@ def _wrong_with(leaf: Any) -> str:
         return "" if abs(leaf) <= LARGEST_INTEGER else "an integer lies between -(2^53 - 1) and 2^53 - 1"
     if isinstance(leaf, float):
         return "write a number that is no integer as a string"
-    return "leave out a field that says nothing" if leaf is None else f"{type(leaf).__name__} is no JSON"
+    return SAYS_NOTHING if leaf is None else f"{type(leaf).__name__} is no JSON"
 
 
 def _encodable(text: str) -> bool:

@@ -145,15 +145,21 @@ def event_type(name: str) -> Callable[[E], E]:
     return register
 
 
-def read(name: str, body: Any) -> Event:
+def lift(name: str, body: Body) -> tuple[type[Event], Body]:
+    """Give the class that a type is read as today, with its body. Raises KeyError for an unknown type."""
+    cls = EVENT_TYPES.get(name)
+    if cls is not None:
+        return cls, body
+    cls, upcast = OLDER_VERSIONS[name]
+    return cls, upcast.change(body)
+
+
+def read(name: str, body: Body) -> Event:
     """Make the event of a body, lifting an older version first.
 
     Raises KeyError for an unknown type and msgspec.ValidationError, with its path, for what does not fit.
     """
-    cls = EVENT_TYPES.get(name)
-    if cls is None:
-        cls, upcast = OLDER_VERSIONS[name]
-        body = upcast.change(body)
+    cls, body = lift(name, body)
     return msgspec.convert(body, cls, dec_hook=read_custom)
 
 
