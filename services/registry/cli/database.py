@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from registry.store.database import open_reader, open_writer, parse_url
 from registry.store.lock import Locked, WriteLock
 from registry.store.migrate import newest_revision
 from registry.store.reader import Reader
+
+SQLITE = b"SQLite format 3\0"
+"""How every SQLite file begins that is not empty."""
 
 
 class Held(Stop):
@@ -37,18 +40,25 @@ def file_of(settings: Settings) -> Path | None:
 @contextmanager
 def write_lock(settings: Settings, url: str = "") -> Iterator[None]:
     """Hold the lock of a SQLite store; ``url`` is where a server serves. Raises Held when another has it."""
-    file_of(settings)
+    path = file_of(settings)
+    lock = WriteLock(settings.database, url)
     try:
-        with WriteLock(settings.database, url):
-            yield
+        lock.__enter__()
     except Locked as locked:
         raise Held(settings, locked.url) from locked
+    except OSError as error:
+        raise Stop(USAGE, f"cannot write beside {path}: {error.strerror}") from error
+    with ExitStack() as held:
+        held.push(lock)
+        yield
 
 
 @contextmanager
 def writer_engine(settings: Settings) -> Iterator[Any]:
     """Open the engine that appends; for SQLite the lock must be held. Raises Stop or Unavailable."""
-    file_of(settings)
+    path = file_of(settings)
+    if path is not None and path.exists():
+        require_file(settings)
     engine = open_writer(settings.database, lock_timeout=settings.lock_timeout)
     try:
         yield engine
@@ -85,8 +95,17 @@ def reader(settings: Settings) -> Iterator[Reader]:
 def require_file(settings: Settings) -> None:
     """Refuse a SQLite store that is not there, instead of making an empty one. Raises Stop."""
     path = file_of(settings)
-    if path is not None and not path.exists():
-        raise Stop(UNREACHABLE, f"there is no database at {path}; `registry migrate` makes one")
+    if path is None:
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(SQLITE))
+    except FileNotFoundError:
+        raise Stop(UNREACHABLE, f"there is no database at {path}; `registry migrate` makes one") from None
+    except OSError as error:
+        raise Stop(UNREACHABLE, f"cannot read {path}: {error.strerror}") from error
+    if start not in (b"", SQLITE):
+        raise Stop(USAGE, f"{path} is no SQLite database")
 
 
 def check_revision(revision: str | None) -> None:

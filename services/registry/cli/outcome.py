@@ -58,7 +58,7 @@ class Tally(msgspec.Struct):
             for count, word in (
                 (self.replayed, "known already"),
                 (self.refused, "refused"),
-                (self.warnings, "warnings"),
+                (self.warnings, "warning" if self.warnings == 1 else "warnings"),
             )
             if count
         ]
