@@ -1,21 +1,27 @@
 """A log with everything verification looks at: several streams, personal parts, erasures, a full tile, checkpoints."""
 
+import copy
 import json
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
 import pytest
 from eventsourcing.persistence import StoredEvent
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, create_engine, delete, insert, select, text, update
+from sqlalchemy.engine import make_url
 
-from registry.merkle.tree import root
-from registry.store.database import open_reader, open_writer
+from registry.merkle.entry import encode_entry, parse_entry
+from registry.merkle.tree import append, leaf_hash, pack, root
+from registry.store.database import open_reader, open_writer, parse_url
 from registry.store.head import Head, read_head
 from registry.store.recorder import SQLAlchemyRecorder
-from registry.store.tables import event_part, log_checkpoint
+from registry.store.tables import event, event_part, log_checkpoint, log_head, metadata
 
 SOURCE = "https://report.example/"
+WRITTEN = ("event", "event_part", "log_tile", "log_head", "log_checkpoint")
 
 
 class Posted(NamedTuple):
@@ -110,6 +116,67 @@ class Log:
                 connection.execute(statement)
 
 
+class Attacker:
+    """Somebody who can do with the database whatever its files allow."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if engine.dialect.name == "postgresql":
+                    connection.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER USER"))
+            if engine.dialect.name == "sqlite":
+                triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+                for (name,) in connection.execute(triggers).all():
+                    connection.execute(text(f"DROP TRIGGER {name}"))
+
+    def run(self, *statements: str, **values) -> None:
+        """Run statements in one transaction."""
+        with self.engine.begin() as connection:
+            for statement in statements:
+                wanted = {name: value for name, value in values.items() if f":{name}" in statement}
+                connection.execute(text(statement), wanted)
+
+    def restore(self) -> None:
+        """Undo everything."""
+        empty = "TRUNCATE" if self.engine.dialect.name == "postgresql" else "DELETE FROM"
+        self.run(*[f"{empty} {table}" for table in WRITTEN])
+        self.run(*[f"INSERT INTO {table} SELECT * FROM kept_{table}" for table in WRITTEN])
+
+    def rebuild(self, table: str) -> None:
+        """Make a table of SQLite anew, without keys and other constraints."""
+        self.run(
+            f"CREATE TABLE rebuilt AS SELECT * FROM {table}",
+            f"DROP TABLE {table}",
+            f"ALTER TABLE rebuilt RENAME TO {table}",
+        )
+
+    def forge(self, position: int, *, head: bool = False, **fields) -> None:
+        """Rewrite an event so that it holds by itself: entry, columns, leaf; on demand the head as well."""
+        with self.engine.begin() as connection:
+            stored = connection.scalar(select(event.c.entry).where(event.c.position == position))
+            entry = parse_entry(stored)._replace(**fields)
+            written = encode_entry(**entry._asdict())
+            connection.execute(
+                update(event)
+                .where(event.c.position == position)
+                .values(
+                    position=entry.position,
+                    source=entry.source,
+                    event_id=entry.id,
+                    stream_id=entry.stream,
+                    version=entry.version,
+                    type=entry.type,
+                    recorded_at=entry.recorded_at,
+                    entry=written,
+                    leaf_hash=leaf_hash(written),
+                )
+            )
+            if head:
+                leaves = connection.execute(select(event.c.leaf_hash).order_by(event.c.position)).scalars()
+                connection.execute(update(log_head).values(frontier=pack(append(0, (), leaves).frontier)))
+
+
 @pytest.fixture
 def log(writing: Engine) -> Log:
     """An empty log on each kind of database."""
@@ -131,29 +198,73 @@ def sqlite_reading(sqlite_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+def write(log: Log) -> Log:
+    """Write 300 events: a full tile and a partial one, erasures in both, and four checkpoints."""
+    log.sign()
+    log.append(100)
+    log.sign()
+    log.append(30)
+    log.erase(5, 1, 2)
+    log.append(100)
+    log.erase(101, 1, 2)
+    log.append(43)
+    log.sign()
+    log.erase(260, 1)
+    log.erase(260, 2)
+    log.append(23)
+    log.sign()
+    return log
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def standing_log(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Log, Attacker]]:
+    """The log of 300 events, written once on each kind of database, with a copy of every table beside it."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("standing") / "registry.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        url = f"sqlite:///{path}"
+    else:
+        server = make_url(request.getfixturevalue("postgres_server"))
+        template = request.getfixturevalue("postgres_template")
+        name = f"standing_{secrets.token_hex(4)}"
+        maker = create_engine(parse_url(str(server)), isolation_level="AUTOCOMMIT")
+        with maker.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        maker.dispose()
+        url = server.set(database=name).render_as_string(hide_password=False)
+    engine = open_writer(url)
+    log = write(Log(engine))
+    attacker = Attacker(engine)
+    attacker.run(*[f"CREATE TABLE kept_{table} AS SELECT * FROM {table}" for table in WRITTEN])
+    yield log, attacker
+    engine.dispose()
+
+
 @pytest.fixture
-def written() -> Callable[[Log], Log]:
-    """What makes a log of 300 events: a full tile and a partial one, erasures in both, four checkpoints."""
-
-    def write(log: Log) -> Log:
-        log.sign()
-        log.append(100)
-        log.sign()
-        log.append(30)
-        log.erase(5, 1, 2)
-        log.append(100)
-        log.erase(101, 1, 2)
-        log.append(43)
-        log.sign()
-        log.erase(260, 1)
-        log.erase(260, 2)
-        log.append(23)
-        log.sign()
-        return log
-
-    return write
+def written_log(standing_log: tuple[Log, Attacker]) -> Log:
+    """The log of 300 events as it was written, on each kind of database."""
+    log, attacker = standing_log
+    attacker.restore()
+    return copy.deepcopy(log, {id(log.engine): log.engine})
 
 
 @pytest.fixture
-def written_log(log: Log, written: Callable[[Log], Log]) -> Log:
-    return written(log)
+def attacker(standing_log: tuple[Log, Attacker], written_log: Log) -> Attacker:
+    """Somebody at the database of the log of 300 events."""
+    return standing_log[1]
+
+
+@pytest.fixture
+def auditor(written_log: Log) -> Iterator[Engine]:
+    """The engine with which the log of 300 events is verified."""
+    engine = open_reader(written_log.engine.url.render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_attacker(sqlite_log: Log) -> Attacker:
+    """Somebody at a SQLite file with the log of 300 events, who may do anything to its tables."""
+    return Attacker(write(sqlite_log).engine)

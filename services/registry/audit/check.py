@@ -8,6 +8,9 @@ from registry.merkle.tree import leaf_hash
 Parts = dict[int, AnyRow]
 """The open parts of one event, by number."""
 
+COPIES = ("position", "source", "event_id", "stream_id", "version", "type", "recorded_at")
+"""The first columns of ``event``, each a copy of a field of the entry."""
+
 
 def check_event(row: AnyRow) -> Entry:
     """Check a row of ``event``: leaf, entry, and every column against its field. Raises Broken."""
@@ -17,17 +20,19 @@ def check_event(row: AnyRow) -> Entry:
         entry = parse_entry(row.entry)
     except ValueError as error:
         raise at_position(row.position, f"its entry does not hold: {error}") from error
-    copies = (
-        ("position", row.position, entry.position),
-        ("source", row.source, entry.source),
-        ("event_id", row.event_id, entry.id),
-        ("stream_id", row.stream_id, entry.stream),
-        ("version", row.version, entry.version),
-        ("type", row.type, entry.type),
-        ("recorded_at", row.recorded_at, entry.recorded_at),
+    fields = (
+        entry.position,
+        entry.source,
+        entry.id,
+        entry.stream,
+        entry.version,
+        entry.type,
+        entry.recorded_at,
     )
-    for name, copy, original in copies:
-        if type(copy) is not type(original) or copy != original:
+    for name, copy, field in zip(
+        COPIES, row, fields, strict=False
+    ):  # entry and leaf hash come last in the row
+        if type(copy) is not type(field) or copy != field:
             raise at_position(row.position, f"its column {name} differs from its entry")
     return entry
 
