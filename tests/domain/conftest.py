@@ -33,17 +33,25 @@ class Log:
         self.warnings: tuple[Advice, ...] = ()
 
     def make(
-        self, name: str, *, by: str = A, id: str = "", attrs: dict[str, str] | None = None, **data: Any
+        self, name: str, /, *, source: str = A, id: str = "", attrs: dict[str, str] | None = None, **data: Any
     ) -> Posted:
         body = {field.rstrip("_"): value for field, value in data.items()}
         kind = f"agreement.{name}.v1"
         id_ = id or f"e{len(self.events) + 1}"
-        return Posted(by, id_, kind, self.subject, body, typed(kind, body), attrs or {})
+        return Posted(source, id_, kind, self.subject, body, typed(kind, body), attrs or {})
 
     def post(
-        self, name: str, *, by: str = A, id: str = "", admin: bool = False, attrs: Any = None, **data: Any
+        self,
+        name: str,
+        /,
+        *,
+        source: str = A,
+        id: str = "",
+        admin: bool = False,
+        attrs: Any = None,
+        **data: Any,
     ) -> Recorded:
-        posted = self.make(name, by=by, id=id, attrs=attrs, **data)
+        posted = self.make(name, source=source, id=id, attrs=attrs, **data)
         self.warnings = decide(self.state, posted, admin=admin)
         return self.record(posted)
 
@@ -65,15 +73,15 @@ class Log:
         self.state = evolve(self.state, event)
         return event
 
-    def registered(self, *, by: str = A, title: str = "Letter of Intent", **data: Any) -> Recorded:
-        return self.post("registered", by=by, title={"en": title}, parties=list(PARTIES), **data)
+    def registered(self, *, source: str = A, title: str = "Letter of Intent", **data: Any) -> Recorded:
+        return self.post("registered", source=source, title={"en": title}, parties=list(PARTIES), **data)
 
-    def signed(self, occurred: str, *parties: str, by: str = A, **data: Any) -> Recorded:
+    def signed(self, occurred: str, *parties: str, source: str = A, **data: Any) -> Recorded:
         signatures = [{"party": party} for party in parties or ("pak", "slv")]
-        return self.post("signed", by=by, signatures=signatures, occurred=occurred, **data)
+        return self.post("signed", source=source, signatures=signatures, occurred=occurred, **data)
 
     def correct(
-        self, target: Recorded, *, by: str | None = None, admin: bool = False, **data: Any
+        self, target: Recorded, *, source: str | None = None, admin: bool = False, **data: Any
     ) -> Recorded:
         """Correct an event, or a correction, to other data."""
         first = target
@@ -82,7 +90,7 @@ class Log:
             first = next(one for one in self.events if one.identity == (named.source, named.id))
         return self.post(
             "event-corrected",
-            by=by or target.source,
+            source=source or target.source,
             admin=admin,
             target={"source": target.source, "id": target.id, "type": first.type},
             replacement={field.rstrip("_"): value for field, value in data.items()},
@@ -90,10 +98,10 @@ class Log:
             kind="entry-error",
         )
 
-    def retract(self, target: Recorded, *, by: str | None = None, admin: bool = False) -> Recorded:
+    def retract(self, target: Recorded, *, source: str | None = None, admin: bool = False) -> Recorded:
         return self.post(
             "event-retracted",
-            by=by or target.source,
+            source=source or target.source,
             admin=admin,
             target={"source": target.source, "id": target.id},
             reason="It should not have been posted.",

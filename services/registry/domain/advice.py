@@ -67,7 +67,8 @@ def advise(state: Agreement | None, event: Posted) -> tuple[Advice, ...]:
     if state is not None:
         for check in CHECKS.get(type(data), ()):
             found += check(state, data)
-        found += _after_the_end(state, data)
+        if (when := happened(data)) is not None:
+            found += _after_the_end(state, data, when)
     if isinstance(data, PublicationRecorded):
         found += _publication(data, event)
     if isinstance(data, (Registered, Classified)):
@@ -173,21 +174,20 @@ def _seen(state: Agreement, what: str, part_id: str) -> bool:
     return any(f"{name}:{part_id}" in state.index for name in INTRODUCED_BY[what])
 
 
-def _after_the_end(state: Agreement, data: Event) -> Iterator[Advice]:
+def _after_the_end(state: Agreement, data: Event, when: Edtf) -> Iterator[Advice]:
     if isinstance(data, (Terminated, Superseded)):
         end = last_day(data.date)
-        later = [live for live in state.live.values() if _from(live.data, end)]
+        later = [live for live in state.live.values() if _from(happened(live.data), end)]
         if later:
             yield Advice(
                 "after-the-end", f"something happened after this end on {data.date}", _positions(later)
             )
-    elif (out := first_day_out(state)) and _from(data, out[0]):
+    elif (out := first_day_out(state)) and _from(when, out[0]):
         yield Advice("after-the-end", f"the agreement was at its end by {out[0]}", out[1].positions)
 
 
-def _from(data: Event, end: date) -> bool:
+def _from(when: Edtf | None, end: date) -> bool:
     """Tell whether something certainly happened when the agreement was no longer in force."""
-    when = happened(data)
     return when is not None and when.earliest is not None and when.earliest >= end
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from registry.domain.agreement import Agreement, Live
 from registry.domain.claims import Claim, ranked, shown
-from registry.domain.dates import Truth, begun, every, first_day, last_day, some
+from registry.domain.dates import Truth, begun, ended, every, first_day, last_day, past, some
 from registry.domain.edtf import Edtf
 from registry.domain.events import (
     AgreementRetracted,
@@ -24,6 +24,7 @@ from registry.domain.events import (
     Signed,
     Superseded,
     Suspended,
+    Terminated,
     TextAdopted,
 )
 from registry.domain.term import Term, term
@@ -54,6 +55,14 @@ class Denunciation(msgspec.Struct, frozen=True):
     effective: Edtf | None
     withdrawn: Dated | None
 
+    def pending(self, on: date) -> bool:
+        """Tell whether, on a day, it has been notified and neither taken effect nor been withdrawn."""
+        if self.withdrawn is not None and begun(self.withdrawn.when, on).holds:
+            return False
+        if self.effective is not None and ended(self.effective, on).holds:
+            return False
+        return begun(self.notified.when, on).holds
+
 
 class PartySignature(msgspec.Struct, frozen=True):
     """The signature of one party, and when it counts."""
@@ -81,6 +90,7 @@ class Course(msgspec.Struct, frozen=True):
     parties: tuple[str, ...]
     retractions: tuple[Live, ...]
     ends: tuple[End, ...]
+    termination: Claim | None
     denunciations: tuple[Denunciation, ...]
     term: Term | None
     suspensions: tuple[Dated, ...]
@@ -95,6 +105,13 @@ class Course(msgspec.Struct, frozen=True):
     openings: tuple[Dated, ...]
     adoptions: tuple[Dated, ...]
     abandonments: tuple[Dated, ...]
+
+    def survives(self, on: date) -> bool:
+        """Tell whether, on a day, the agreement has been terminated and obligations survive that."""
+        if self.termination is None or not isinstance(self.termination.live.data, Terminated):
+            return False
+        until = self.termination.live.data.survival_until
+        return until is not None and ended(self.termination.value, on).holds and not past(until, on).holds
 
 
 def course(state: Agreement) -> Course:
@@ -136,6 +153,7 @@ def _course(state: Agreement) -> Course:
         parties=state.parties,
         retractions=_in_order(live for live, _ in state.of(AgreementRetracted)),
         ends=_ends(state, denunciations),
+        termination=shown(state, "termination"),
         denunciations=denunciations,
         term=term(state),
         suspensions=_dated((data.from_, live) for live, data in state.of(Suspended)),

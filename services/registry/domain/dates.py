@@ -56,11 +56,6 @@ def past(due: Edtf, on: date) -> Truth:
     return Truth(holds=False, certain=due.earliest is not None and on <= due.earliest)
 
 
-def overlap(first: tuple[date, date], second: tuple[date, date]) -> bool:
-    """Tell whether two spans of days, first and last day of each, share a day."""
-    return first[0] <= second[1] and second[0] <= first[1]
-
-
 def day_after(day: date) -> date:
     """Give the next day; the calendar's last day has none after it."""
     return day if day == date.max else day + timedelta(days=1)

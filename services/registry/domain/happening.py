@@ -33,6 +33,9 @@ WHEN: dict[type[Event], str] = {
     if cls not in UNDATED and set(FIELDS) & set(cls.__struct_fields__)
 }
 
+ENDING: tuple[type[Event], ...] = (Terminated, Superseded, DenunciationNotified, TermSet, Renewed)
+"""Without any of these an agreement has no end."""
+
 
 def happened(data: Event) -> Edtf | None:
     """Give when something happened; None for what is undated."""
@@ -42,6 +45,8 @@ def happened(data: Event) -> Edtf | None:
 
 def first_day_out(state: Agreement) -> tuple[date, Live] | None:
     """Give the first day on which an agreement was certainly over, and the event that says so."""
+    if not any(cls in state.index for cls in ENDING):
+        return None
     ends = [(day, live.identity, live) for day, live in _ends(state) if day != date.max]
     if not ends:
         return None

@@ -1,0 +1,103 @@
+"""What stands behind an item: the events that say so."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from registry.domain.agreement import Live
+from registry.domain.bodies import body_of
+from registry.domain.codec import ERASED_TEXT
+from registry.domain.dates import first_day
+from registry.domain.edtf import Edtf
+from registry.domain.events.event import Body, Cite
+from registry.domain.pointers import expand, value_at
+
+
+class Behind(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that an item rests on."""
+
+    event: str
+    """The name within the type, such as ``signed``."""
+    source: str
+    id: str
+    """With the source: the identity of the event first posted."""
+    position: int
+    corrections: tuple[int, ...]
+    """Positions of its live corrections, oldest first."""
+    basis: str
+    """``stated`` or ``inferred``."""
+    confidence: str | None
+    cites: tuple[Cite, ...]
+
+
+class Said(Behind, frozen=True, kw_only=True):
+    """An event that an item rests on, with what it says now."""
+
+    says: Body
+    """Its ``data`` after corrections, without ``cites`` and ``confidence``; an erased value is null."""
+
+
+def behind(live: Live) -> Behind:
+    """Name an event behind an item."""
+    return Behind(**_name(live))
+
+
+def said(live: Live) -> Said:
+    """Name an event behind an item, and give what it says now."""
+    body = said_now(live)
+    body.pop("cites", None)
+    body.pop("confidence", None)
+    return Said(**_name(live), says=body)
+
+
+def said_now(live: Live) -> Body:
+    """Give what a live event says now as JSON; an erased value is null, beside ``"erased": true``."""
+    body = body_of(live.data)
+    if any(live.erased):
+        for owned in live.data.personal:
+            for _, whole in expand(body, owned.at):
+                if any(True for _ in expand(whole, owned.person)):
+                    _null_erased(whole, owned.values)
+    return body
+
+
+def in_order(lives: Iterable[tuple[Edtf | None, Live]]) -> list[Live]:
+    """Sort events by the day on which they begin, the undated last, then by identity."""
+    return [live for _, live in sorted(lives, key=lambda pair: by_day(*pair))]
+
+
+def by_day(when: Edtf | None, live: Live) -> tuple[date, tuple[str, str]]:
+    """Give what dated events are sorted by."""
+    return first_day(when) if when else date.max, live.identity
+
+
+def record_time(microseconds: int) -> str:
+    """Write a record time, in microseconds since 1970, as RFC 3339 in UTC with six digits of a second."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06}Z"
+
+
+def _name(live: Live) -> dict[str, Any]:
+    return {
+        "event": live.first.type.removeprefix("agreement.").rpartition(".")[0],
+        "source": live.first.source,
+        "id": live.first.id,
+        "position": live.first.position,
+        "corrections": tuple(correction.position for correction in live.corrections),
+        "basis": "inferred" if live.data.inferred else "stated",
+        "confidence": live.data.confidence,
+        "cites": live.data.cites,
+    }
+
+
+def _null_erased(whole: Body, paths: Iterable[str]) -> None:
+    """Show the values of one person as null when their part has been erased: then none of them is left."""
+    places = [tuple(path.split("/")) for path in paths]
+    if any(found != ERASED_TEXT for path in paths for _, found in expand(whole, path)):
+        return
+    for place in places:
+        holder = value_at(whole, place[:-1])
+        holder[place[-1]] = None
+        holder["erased"] = True
