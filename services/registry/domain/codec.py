@@ -69,13 +69,7 @@ def typed(name: str, body: Any) -> Event:
         raise Invalid(f"there is no event type {name!r}", [Flaw("", f"there is no event type {name!r}")])
     # A null would pass as an absent field. Looking for its letters first is ten times quicker than walking.
     if b"null" in _encoder.encode(body):
-        nulls = [
-            Flaw(pointer(at), "leave out a field that says nothing")
-            for at, leaf in leaves(body)
-            if leaf is None
-        ]
-        if nulls:
-            raise Invalid("null says nothing", nulls)
+        _refuse_nulls(body)
     event = _read(name, body)
     if isinstance(event, EventCorrected):
         _check_replacement(event)

@@ -8,7 +8,7 @@ from registry.domain.duration import DURATION_PATTERN, Duration
 from registry.domain.edtf import DATE_PATTERN, Edtf
 from registry.domain.events import EVENT_TYPES, Event, EventCorrected
 from registry.domain.events.correction import NEVER_REPLACED
-from registry.domain.shapes import description_of, fields_of, struct_at, structs_of
+from registry.domain.shapes import description_of, fields_of, owner_of, structs_of
 from registry.domain.values import END, Actor, Place
 
 Schema = dict[str, Any]
@@ -47,10 +47,9 @@ def _schema(cls: type[Event]) -> Schema:
         defs[name] = _described(struct, defs[name])
     for owned in cls.personal:
         for value in owned.values:
-            *way, last = [step for step in f"{owned.at}/{value}".split("/") if step]
-            owner = struct_at(cls, way)
-            if owner is not None:
-                defs[owner.__name__]["properties"][last]["x-personal"] = True
+            path = [step for step in f"{owned.at}/{value}".split("/") if step]
+            properties = defs[owner_of(cls, path).__name__]["properties"]
+            properties[path[-1]]["x-personal"] = True
     root = defs.pop(cls.__name__)
     if cls is EventCorrected:
         _replacements(root, defs)

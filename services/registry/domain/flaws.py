@@ -62,12 +62,16 @@ def _place(path: str, body: Any) -> Tokens:
 
 def _first_bad(texts: dict[str, Any], *, keys: bool) -> str:
     """Find the entry of a text in several languages that msgspec refused: it stops at the first."""
-    for tag, text in texts.items():
-        try:
-            msgspec.convert(tag if keys else text, Tag if keys else Text)
-        except msgspec.ValidationError:
-            return tag
-    raise AssertionError("msgspec refused an entry that is good")
+    kind = Tag if keys else Text
+    return next(tag for tag, text in texts.items() if not _fits(tag if keys else text, kind))
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _bad_word(word: str, allowed: tuple[str, ...]) -> str:

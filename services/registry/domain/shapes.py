@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import inspect
 
 _shapes: dict[type[Any], inspect.Type] = {}
@@ -55,13 +56,16 @@ def _plain(shape: inspect.Type) -> inspect.Type:
             return shape
 
 
-def struct_at(cls: type[Any], tokens: Sequence[str | int]) -> type[Any] | None:
-    """Give the class of the struct at a place; None when there is no struct."""
-    field = field_at(cls, tokens)
-    shape = _plain(_shape(cls) if not tokens else field.type if field is not None else inspect.AnyType())
+def owner_of(cls: type[Any], path: Sequence[str | int]) -> type[Any]:
+    """Give the struct class that has the last field of a path. Raises LookupError when nothing has it."""
+    *way, last = path
+    field = field_at(cls, way)
+    shape = _shape(cls) if not way else _plain(field.type) if field is not None else None
     if isinstance(shape, inspect.VarTupleType):
         shape = _plain(shape.item_type)
-    return shape.cls if isinstance(shape, inspect.StructType) else None
+    if isinstance(shape, inspect.StructType) and field_at(shape.cls, [last]) is not None:
+        return shape.cls
+    raise LookupError(f"{cls.__name__} has nothing at {path}")
 
 
 def structs_of(cls: type[Any]) -> dict[str, type[Any]]:
@@ -83,12 +87,12 @@ def description_of(field: inspect.Field) -> str:
     shape = field.type
     if isinstance(shape, inspect.UnionType):
         shape = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
-    if isinstance(shape, inspect.Metadata) and shape.extra_json_schema:
-        return str(shape.extra_json_schema.get("description", ""))
-    return ""
+    described = isinstance(shape, inspect.Metadata) and shape.extra_json_schema
+    return str(described["description"]) if described else ""
 
 
-def fields_of(cls: type[Any]) -> tuple[inspect.Field, ...]:
+def fields_of(cls: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
     """Give the fields of a struct class, in the order in which it declares them."""
     shape = _shape(cls)
-    return shape.fields if isinstance(shape, inspect.StructType) else ()
+    assert isinstance(shape, inspect.StructType)  # noqa: S101 - for the type checker; the argument says so
+    return shape.fields
