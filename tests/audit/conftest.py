@@ -4,7 +4,7 @@ import copy
 import json
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -137,6 +137,10 @@ class Attacker:
                 wanted = {name: value for name, value in values.items() if f":{name}" in statement}
                 connection.execute(text(statement), wanted)
 
+    def keep(self) -> None:
+        """Put a copy of every table aside."""
+        self.run(*[f"CREATE TABLE kept_{table} AS SELECT * FROM {table}" for table in WRITTEN])
+
     def restore(self) -> None:
         """Undo everything."""
         empty = "TRUNCATE" if self.engine.dialect.name == "postgresql" else "DELETE FROM"
@@ -237,7 +241,7 @@ def standing_log(
     engine = open_writer(url)
     log = write(Log(engine))
     attacker = Attacker(engine)
-    attacker.run(*[f"CREATE TABLE kept_{table} AS SELECT * FROM {table}" for table in WRITTEN])
+    attacker.keep()
     yield log, attacker
     engine.dispose()
 
@@ -268,3 +272,9 @@ def auditor(written_log: Log) -> Iterator[Engine]:
 def sqlite_attacker(sqlite_log: Log) -> Attacker:
     """Somebody at a SQLite file with the log of 300 events, who may do anything to its tables."""
     return Attacker(write(sqlite_log).engine)
+
+
+@pytest.fixture
+def attacking() -> Callable[[Log], Attacker]:
+    """What lets somebody at the database of a log."""
+    return lambda log: Attacker(log.engine)
