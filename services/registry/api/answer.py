@@ -1,0 +1,95 @@
+"""Answers: bytes with headers, the same for GET and HEAD, and 304 for who has them already."""
+
+from collections.abc import AsyncIterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures.state import State
+from litestar.response import Stream
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+Asked = Request[Any, Any, State]
+"""A request as the handlers here take it: bare, without injected parameters."""
+
+JSON = "application/json"
+CLOUDEVENT = "application/cloudevents+json"
+NDJSON = "application/x-ndjson"
+HTML = "text/html; charset=utf-8"
+NOT_MODIFIED = 304
+PRIVATE = "private, no-cache"
+"""For whatever an erasure or a change of rights may change: kept by the client alone, asked for each time."""
+
+
+class Answer(Response[bytes]):
+    """A whole response. Litestar's own leaves out type and length for HEAD; here both methods agree."""
+
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        status: int = 200,
+        media_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+        sized: bool = True,
+    ) -> None:
+        super().__init__(content, media_type=media_type, status_code=status, headers=headers)
+        self.sized = sized
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]  # nothing is merged in
+        """Give the response itself: nothing is added to what the handler decided."""
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        if "X-Content-Type-Options" not in self.headers:
+            headers.append((b"x-content-type-options", b"nosniff"))
+        status = self.status_code or 200
+        if status != NOT_MODIFIED:
+            headers.append((b"content-type", str(self.media_type).encode()))
+            if self.sized:
+                headers.append((b"content-length", str(len(self.content)).encode()))
+
+        async def send_all(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+            body = b"" if scope.get("method") == "HEAD" else self.content
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+        return send_all
+
+
+def digest(*shown: bytes) -> str:
+    """Digest what is shown, for a strong ETag."""
+    whole = sha256()
+    for piece in shown:
+        whole.update(len(piece).to_bytes(8) + piece)
+    return whole.hexdigest()[:24]
+
+
+def fresh_or_304(
+    request: Asked,
+    content: bytes,
+    *,
+    etag: str,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Answer with a strong ETag (given without quotes), or 304 when ``If-None-Match`` names it.
+
+    RFC 9110 section 13.1.2: the comparison is weak, and ``*`` is any.
+    """
+    quoted = f'"{etag}"'
+    every = {"ETag": quoted, "Cache-Control": PRIVATE, **(headers or {})}
+    known = request.headers.get("if-none-match")
+    if known is not None and (
+        known.strip() == "*" or quoted in (tag.strip().removeprefix("W/") for tag in known.split(","))
+    ):
+        return Answer(b"", status=NOT_MODIFIED, headers=every)
+    return Answer(content, media_type=media_type, headers=every)
+
+
+def streamed(
+    request: Asked, chunks: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
+) -> Response[Any]:
+    """Answer with a body of unknown length; HEAD gets the headers and reads nothing."""
+    headers = {**headers, "X-Content-Type-Options": "nosniff"}
+    if request.method == "HEAD":
+        return Answer(b"", media_type=media_type, headers=headers, sized=False)
+    return Stream(chunks, media_type=media_type, headers=headers)

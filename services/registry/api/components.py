@@ -1,0 +1,155 @@
+"""The schemas of the description: our own answers, the envelope, and ``data`` for every event type."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from registry.api.problems import Problem
+from registry.domain.attributes import MAX_ID, MAX_SOURCE
+from registry.domain.contracts import file_name, schemas
+
+Schema = dict[str, Any]
+
+PREFIX = "#/components/schemas/"
+SCHEMA_FILE = file_name("")
+
+_STRING = {"type": "string"}
+_ENVELOPE: Schema = {
+    "specversion": {"const": "1.0", "description": "The version of CloudEvents"},
+    "id": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_ID,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+        "description": "With `source` the identity of the event, for ever: posting it again is safe",
+    },
+    "source": {
+        "type": "string",
+        "format": "uri-reference",
+        "minLength": 1,
+        "maxLength": MAX_SOURCE,
+        "description": "The claimant, an office or a report: an absolute URI or a URI path without user info",
+    },
+    "type": {"type": "string", "description": "The event type"},
+    "subject": {
+        "type": "string",
+        "pattern": "^[a-z0-9][a-z0-9-]{2,79}$",
+        "description": "The id of the agreement, chosen by whoever registers it first",
+    },
+    "time": {
+        "type": "string",
+        "format": "date-time",
+        "description": "Kept and given back; when something happened stands in `data`",
+    },
+    "dataschema": {
+        "type": "string",
+        "format": "uri-reference",
+        "description": "If given, it names the schema of the type: it ends in `/<type>.schema.json`",
+    },
+    "correlationid": {**_STRING, "description": "Names what the event belongs to; kept"},
+    "causationid": {**_STRING, "description": "Names what caused the event; kept"},
+    "traceparent": {**_STRING, "description": "Trace context of the posting (W3C); kept, never compared"},
+    "tracestate": {**_STRING, "description": "Trace state of the posting (W3C); kept, never compared"},
+}
+_POSTED: Schema = {
+    "datacontenttype": {"type": "string", "description": "Absent or `application/json`; not kept"},
+    "expectedversion": {
+        "type": ["integer", "string"],
+        "description": "The version the agreement must have, 0 if it must not exist; not kept",
+    },
+}
+_RECORDED: Schema = {
+    "recordedtime": {"type": "string", "format": "date-time", "description": "When it was recorded"},
+    "sequence": {
+        "type": "string",
+        "pattern": "^[0-9]{19}$",
+        "description": "Its position, with leading zeros, as this extension sorts as text",
+    },
+    "agreementversion": {"type": "integer", "minimum": 1, "description": "Its version in its agreement"},
+    "leafhash": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{64}$",
+        "description": "The hash of its leaf in the tree of the log",
+    },
+    "erasedparts": {"type": "string", "description": "Numbers of its erased parts, separated by commas"},
+    "data": {
+        "type": "object",
+        "description": 'As posted; an erased value is `{"$part": k}`. Absent when all of it is erased',
+    },
+}
+_OTHERS = {
+    "type": ["string", "boolean", "integer"],
+    "description": "Any other extension, named in lower-case letters and digits; given back as a string",
+}
+_REQUIRED = ["specversion", "id", "source", "type", "subject"]
+
+
+def of_types(types: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
+    """Describe types of ours: a schema each, and the components that these refer to."""
+    found, components = msgspec.json.schema_components(
+        [*types, Problem], schema_hook=lambda _: {"type": "string"}, ref_template=PREFIX + "{name}"
+    )
+    return list(found[:-1]), components
+
+
+def of_events() -> dict[str, Schema]:
+    """Describe events: the envelope, ``data`` by type, and what is posted and given back."""
+    components: dict[str, Schema] = {}
+    for type_, schema in schemas().items():
+        _hoist(type_, schema, components)
+    mapping = {type_: f"{PREFIX}event.{type_}" for type_ in schemas()}
+    for type_ in mapping:
+        components[f"event.{type_}"] = {
+            "title": type_,
+            "allOf": [{"$ref": f"{PREFIX}PostedEnvelope"}],
+            "properties": {"type": {"const": type_}, "data": {"$ref": PREFIX + type_}},
+            "required": ["data"],
+        }
+    components["PostedEnvelope"] = _object(_ENVELOPE | _POSTED, _REQUIRED, "The attributes of an event")
+    components["PostedEvent"] = {
+        "description": "An event as it is posted (CloudEvents 1.0); `type` decides what `data` is",
+        "oneOf": [{"$ref": ref} for ref in mapping.values()],
+        "discriminator": {"propertyName": "type", "mapping": mapping},
+    }
+    components["RecordedEvent"] = _object(
+        _ENVELOPE | _RECORDED,
+        [*_REQUIRED, "recordedtime", "sequence", "agreementversion", "leafhash"],
+        "An event as it is given back (CloudEvents 1.0)",
+    )
+    return components
+
+
+def _object(properties: Schema, required: list[str], description: str) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": _OTHERS,
+    }
+
+
+def _hoist(type_: str, schema: Schema, components: dict[str, Schema]) -> None:
+    """Put a schema that stands by itself among the components, its definitions beside it as ``data.<name>``.
+
+    A definition of one name is the same in every type.
+    """
+    for name, definition in schema.get("$defs", {}).items():
+        components[f"data.{name}"] = _pointed(definition)
+    components[type_] = _pointed(
+        {key: value for key, value in schema.items() if key not in ("$schema", "$id", "$defs")}
+    )
+
+
+def _pointed(schema: Any) -> Any:
+    """Point the references of a schema that stood by itself to where they now lead."""
+    if isinstance(schema, list):
+        return [_pointed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    pointed = {key: _pointed(value) for key, value in schema.items()}
+    if isinstance(ref := schema.get("$ref"), str):
+        local = ref.removeprefix("#/$defs/")
+        pointed["$ref"] = PREFIX + (f"data.{local}" if local != ref else ref.removesuffix(SCHEMA_FILE))
+    return pointed

@@ -1,0 +1,154 @@
+"""The kinds of problems the registry answers with (RFC 9457): a name for ever, a title that never varies."""
+
+import msgspec
+
+PATH = "/problems/"
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of problem. Its ``type`` is a path on the registry itself, where its page is."""
+
+    name: str
+    status: int
+    title: str
+    says: str
+    """What it means, for the page of the kind."""
+    remedy: str
+    """What whoever gets it can do."""
+
+    @property
+    def type(self) -> str:
+        """The ``type`` member of the problem."""
+        return PATH + self.name
+
+
+MALFORMED = Kind(
+    name="malformed",
+    status=400,
+    title="The request cannot be read",
+    says="The body is not strict JSON, a query parameter is unknown, repeated or no value of "
+    "its kind, or a header cannot be acted on. Strict JSON has no repeated names, NaN or "
+    "Infinity, fractions or exponents, integers beyond 2^53 - 1, NUL, lone surrogates or "
+    "byte order mark, is UTF-8 and at most 32 levels deep.",
+    remedy="`errors` says where: `pointer` into the event, `parameter` or `header` by name.",
+)
+UNAUTHENTICATED = Kind(
+    name="unauthenticated",
+    status=401,
+    title="The registry does not know who is asking",
+    says="This registry answers those it knows, and the request does not say who is asking.",
+    remedy="Send the credentials that the operator of the registry gave you.",
+)
+NOT_FOUND = Kind(
+    name="not-found",
+    status=404,
+    title="There is nothing here",
+    says="There is no such agreement, event or resource; or there was none yet at the "
+    "`known_as_of` asked for.",
+    remedy="Check the path, and `known_as_of` if you gave one.",
+)
+METHOD_NOT_ALLOWED = Kind(
+    name="method-not-allowed",
+    status=405,
+    title="The resource does not take this method",
+    says="The path exists, the method does not. Nothing is changed or deleted here: events are "
+    "only ever added.",
+    remedy="The header `Allow` lists the methods that the resource takes.",
+)
+NOT_ACCEPTABLE = Kind(
+    name="not-acceptable",
+    status=406,
+    title="The resource has no form that is accepted",
+    says="No media type in the header `Accept` is one in which the resource is given.",
+    remedy="`detail` lists the media types; leave `Accept` out to get the first.",
+)
+REJECTED = Kind(
+    name="rejected",
+    status=409,
+    title="The event contradicts what is recorded",
+    says="The event is valid by itself, yet a rule refuses it beside the events of its "
+    "agreement. `rule` is the stable name of the rule, `positions` are those of the "
+    "events in conflict. Nothing was recorded.",
+    remedy="Read the events at `positions`. What the same source claimed before is corrected by "
+    "an `agreement.event-corrected.v1`, not claimed again.",
+)
+IDENTITY_TAKEN = Kind(
+    name="identity-taken",
+    status=409,
+    title="The event's source and id are taken",
+    says="An event with this `source` and `id` is recorded with other content. The two are the "
+    "identity of an event for ever, so that posting it again is always safe. Nothing was "
+    "recorded.",
+    remedy="`positions` says where the recorded one is. If yours is another event, give it "
+    "another id; if it is a correction, post an `agreement.event-corrected.v1`.",
+)
+VERSION_MISMATCH = Kind(
+    name="version-mismatch",
+    status=412,
+    title="The agreement is at another version",
+    says="`If-Match`, `If-None-Match` or the attribute `expectedversion` named a version that "
+    "the agreement does not have: somebody else has posted in the meantime. Nothing was "
+    "recorded.",
+    remedy="Read the agreement again; `current_version` is the version it has, 0 if it does not exist.",
+)
+TOO_LARGE = Kind(
+    name="too-large",
+    status=413,
+    title="The request is over a limit",
+    says="The body, one event of it or the number of its events is over a limit of this registry.",
+    remedy="`/limits` publishes the limits. Send several smaller batches.",
+)
+UNSUPPORTED_MEDIA_TYPE = Kind(
+    name="unsupported-media-type",
+    status=415,
+    title="The media type is not taken",
+    says="An event is posted as `application/cloudevents+json`, several as "
+    "`application/cloudevents-batch+json`, or one as `application/json` with its "
+    "attributes in `ce-` headers; always in UTF-8 and without `Content-Encoding`.",
+    remedy="Set `Content-Type` to what the body is.",
+)
+INVALID = Kind(
+    name="invalid-event",
+    status=422,
+    title="The event is not valid",
+    says="The JSON is in order, but it is not an event of the vocabulary: an attribute is "
+    "missing or has no permitted value, a field is unknown, missing or of another type, "
+    "the type is not known.",
+    remedy="`errors` has the JSON pointer of every flaw; in a batch it begins with the index of "
+    "the event. In binary mode attributes are headers, and pointers are those of the same "
+    "event as one JSON object.",
+)
+INTERNAL = Kind(
+    name="internal-error",
+    status=500,
+    title="Something went wrong in the registry",
+    says="This is a fault of the registry, not of the request. It is logged under `request_id`.",
+    remedy="Post the event again with the same `source` and `id`: if it was recorded after all, "
+    "you get its receipt. Tell the operator the `request_id` if it happens again.",
+)
+UNAVAILABLE = Kind(
+    name="unavailable",
+    status=503,
+    title="The registry cannot answer now",
+    says="Too many events wait to be recorded, the database cannot be reached, the log has not "
+    "reached the `min_position` asked for, or the service is starting or stopping.",
+    remedy="Try again after the seconds in `Retry-After`. Posting an event again is always safe: "
+    "it is recorded once.",
+)
+
+KINDS: tuple[Kind, ...] = (
+    MALFORMED,
+    UNAUTHENTICATED,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE,
+    REJECTED,
+    IDENTITY_TAKEN,
+    VERSION_MISMATCH,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INVALID,
+    INTERNAL,
+    UNAVAILABLE,
+)
+BY_NAME = {kind.name: kind for kind in KINDS}

@@ -1,0 +1,212 @@
+"""The log as a Merkle tree: its head, and proofs of inclusion and of consistency (RFC 9162 section 2.1)."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from msgspec import Meta
+
+from registry.api.answer import JSON, Asked, digest, fresh_or_304
+from registry.api.freshness import MIN_POSITION, head_for
+from registry.api.parameters import BadParameter, number, query
+from registry.api.routing import Content, Operation, Parameter, read
+from registry.api.threads import in_thread
+from registry.domain.attributes import id_flaw, source_flaw
+from registry.errors import NotFound
+from registry.merkle.entry import format_time
+from registry.merkle.proof import (
+    consistency_nodes,
+    inclusion_nodes,
+    prove_consistency,
+    prove_inclusion,
+    range_root,
+    subtrees,
+)
+from registry.merkle.tiles import Node
+from registry.merkle.tree import EMPTY_ROOT
+from registry.store.head import Head
+from registry.store.reader import Reader
+
+Hash = Annotated[str, Meta(description="A SHA-256 hash as 64 hexadecimal digits", pattern="^[0-9a-f]{64}$")]
+
+
+class LogHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the log ends."""
+
+    origin: Annotated[str, Meta(description="The name of the log, fixed for ever")]
+    size: Annotated[int, Meta(description="Events in the log, which is the position of the last")]
+    root: Annotated[Hash, Meta(description="Root hash of the tree over all leaves")]
+    recorded_at: Annotated[
+        str | None, Meta(description="When the last event was recorded; null in an empty log")
+    ]
+
+
+class InclusionProof(msgspec.Struct, frozen=True, kw_only=True):
+    """That an event is in the log (RFC 9162 section 2.1.3)."""
+
+    position: Annotated[int, Meta(description="The position of the event")]
+    leaf_index: Annotated[int, Meta(description="Its index in the tree: position - 1")]
+    leaf_hash: Annotated[Hash, Meta(description="The hash of its entry")]
+    size: Annotated[int, Meta(description="The size of the tree the proof is for")]
+    root: Annotated[Hash, Meta(description="The root hash of that tree")]
+    hashes: Annotated[list[Hash], Meta(description="The path from the leaf to the root")]
+
+
+class ConsistencyProof(msgspec.Struct, frozen=True, kw_only=True):
+    """That a later tree extends an earlier one (RFC 9162 section 2.1.4)."""
+
+    from_size: Annotated[int, Meta(description="The size of the earlier tree")]
+    from_root: Annotated[Hash, Meta(description="Its root hash")]
+    to_size: Annotated[int, Meta(description="The size of the later tree")]
+    to_root: Annotated[Hash, Meta(description="Its root hash")]
+    hashes: Annotated[list[Hash], Meta(description="The proof; empty from size 0 and between equal sizes")]
+
+
+_SIZE = {"type": "integer", "minimum": 0}
+
+
+@read("/log", Operation(tag="Log", parameters=(MIN_POSITION,), answers={200: Content(JSON, LogHead)}))
+async def get_log(request: Asked) -> Response[Any]:
+    """Read where the log ends
+
+    Its origin, how many events it has, and the root hash over all of them.
+    """
+    head = await head_for(request, query(request, "min_position"))
+    return _answer(
+        request,
+        head,
+        LogHead(
+            origin=head.origin,
+            size=head.size,
+            root=head.root.hex(),
+            recorded_at=format_time(head.recorded_at) if head.size else None,
+        ),
+    )
+
+
+@read(
+    "/log/proof/inclusion",
+    Operation(
+        tag="Log",
+        parameters=(
+            Parameter("position", "Position of the event", {"type": "integer", "minimum": 1}),
+            Parameter(
+                "source", "Source of the event, with `id`, instead of its position", {"type": "string"}
+            ),
+            Parameter("id", "Id of the event, with `source`", {"type": "string"}),
+            Parameter("size", "Size of the tree the proof is for; by default the whole log", _SIZE),
+            MIN_POSITION,
+        ),
+        answers={200: Content(JSON, InclusionProof)},
+        problems=(400, 404),
+    ),
+)
+async def get_inclusion(request: Asked) -> Response[Any]:
+    """Prove that an event is in the log
+
+    The event is named by its `position`, or by its `source` and `id`.
+    """
+    given = query(request, "position", "source", "id", "size", "min_position")
+    head = await head_for(request, given)
+    reader: Reader = request.app.state.reader
+    position = await _position(reader, given)
+    size = _size(given, "size", head)
+    if position is None or position > size:
+        raise NotFound(f"there is no such event in the first {size} of the log")
+    row = await in_thread(reader.event, position)
+    if row is None:
+        raise NotFound(f"there is no event at position {position}")
+    hashes = await _hashes(reader, inclusion_nodes(position - 1, size), (size,), head)
+    proof = prove_inclusion(position - 1, size, hashes)
+    return _answer(
+        request,
+        head,
+        InclusionProof(
+            position=position,
+            leaf_index=position - 1,
+            leaf_hash=row.leaf_hash.hex(),
+            size=size,
+            root=_root(size, hashes),
+            hashes=[node.hex() for node in proof],
+        ),
+    )
+
+
+@read(
+    "/log/proof/consistency",
+    Operation(
+        tag="Log",
+        parameters=(
+            Parameter("from", "Size of the earlier tree", _SIZE, required=True),
+            Parameter("to", "Size of the later tree; by default the whole log", _SIZE),
+            MIN_POSITION,
+        ),
+        answers={200: Content(JSON, ConsistencyProof)},
+        problems=(400,),
+    ),
+)
+async def get_consistency(request: Asked) -> Response[Any]:
+    """Prove that the log was only added to
+
+    Between any two sizes that it has had.
+    """
+    given = query(request, "from", "to", "min_position")
+    if "from" not in given:
+        raise BadParameter("from", "is required: the size of the earlier tree")
+    head = await head_for(request, given)
+    old, new = _size(given, "from", head), _size(given, "to", head)
+    if old > new:
+        raise BadParameter("from", f"is larger than the later size, {new}")
+    hashes = await _hashes(request.app.state.reader, consistency_nodes(old, new), (old, new), head)
+    return _answer(
+        request,
+        head,
+        ConsistencyProof(
+            from_size=old,
+            from_root=_root(old, hashes),
+            to_size=new,
+            to_root=_root(new, hashes),
+            hashes=[node.hex() for node in prove_consistency(old, new, hashes)],
+        ),
+    )
+
+
+async def _position(reader: Reader, given: dict[str, str]) -> int | None:
+    """Find the position of the event that is asked for; None if there is none with its identity."""
+    position = number(given, "position", least=1)
+    source, id_ = given.get("source"), given.get("id")
+    if position is not None:
+        if source is not None or id_ is not None:
+            raise BadParameter("position", "names the event already; leave out `source` and `id`")
+        return position
+    if source is None or id_ is None:
+        raise BadParameter("position", "is required, or else `source` and `id`")
+    if source_flaw(source) is not None or id_flaw(id_) is not None:
+        return None
+    return await in_thread(reader.position_of, source, id_)
+
+
+def _size(given: dict[str, str], name: str, head: Head) -> int:
+    size = number(given, name)
+    if size is not None and size > head.size:
+        raise BadParameter(name, f"is larger than the log, which has {head.size} events")
+    return head.size if size is None else size
+
+
+async def _hashes(
+    reader: Reader, nodes: Iterable[Node], sizes: tuple[int, ...], head: Head
+) -> dict[Node, bytes]:
+    """Read at once what the proof and the roots of its trees are made from."""
+    needed = {*nodes, *(node for size in sizes for node in subtrees(0, size))}
+    return await in_thread(reader.hashes, sorted(needed), head.size)
+
+
+def _root(size: int, hashes: dict[Node, bytes]) -> str:
+    return (range_root(0, size, hashes) if size else EMPTY_ROOT).hex()
+
+
+def _answer(request: Asked, head: Head, shown: msgspec.Struct) -> Response[Any]:
+    content = msgspec.json.encode(shown)
+    headers = {"Registry-Position": str(head.size)}
+    return fresh_or_304(request, content, etag=digest(content), headers=headers)

@@ -1,0 +1,120 @@
+"""What a request may ask for beside its path: strictly the parameters that are named, each once."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, date, datetime
+from urllib.parse import unquote_plus
+
+from registry.api.answer import Asked
+from registry.errors import Malformed
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class BadParameter(Malformed):
+    """A query parameter is unknown, repeated or no value of its kind."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(f"query parameter {parameter!r} {detail}")
+        self.parameter = parameter
+        self.reason = detail
+
+
+class BadHeader(Malformed):
+    """A header of the request cannot be acted on."""
+
+    def __init__(self, header: str, detail: str) -> None:
+        super().__init__(f"header {header} {detail}")
+        self.header = header
+        self.reason = detail
+
+
+def query(request: Asked, *known: str) -> dict[str, str]:
+    """Read the query string. Raises BadParameter on a parameter that is unknown, repeated or not UTF-8."""
+    raw: bytes = request.scope["query_string"]
+    given: dict[str, str] = {}
+    if not raw:
+        return given
+    for pair in raw.decode("latin-1").split("&"):
+        name, value = (_decoded(piece) for piece in pair.partition("=")[::2])
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise BadParameter(name[:64], f"is not known here; known: {names}")
+        if name in given:
+            raise BadParameter(name, "is given twice")
+        given[name] = value
+    return given
+
+
+def number(given: dict[str, str], name: str, *, least: int = 0, most: int = 2**53 - 1) -> int | None:
+    """Read an integer in ASCII digits. Raises BadParameter when it is none or out of range."""
+    text = given.get(name)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
+        raise BadParameter(name, f"is no integer from {least} to {most}")
+    return int(text)
+
+
+def limit(given: dict[str, str]) -> int:
+    """Read how many items a page may have."""
+    asked = number(given, "limit", least=1, most=MAX_LIMIT)
+    return DEFAULT_LIMIT if asked is None else asked
+
+
+def day(given: dict[str, str], name: str) -> date:
+    """Read a day; without one it is today's, in UTC."""
+    text = given.get(name)
+    if text is None:
+        return datetime.now(UTC).date()
+    bad = BadParameter(name, "is no day such as 2025-07-16")
+    if not _DAY.fullmatch(text):
+        raise bad
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise bad from None
+
+
+def cursor(given: dict[str, str]) -> int | None:
+    """Read where a page continues. Raises BadParameter on what ``next_cursor`` did not make."""
+    text = given.get("cursor")
+    if text is None:
+        return None
+    try:
+        kind, _, position = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+    except ValueError:
+        kind, position = "", ""
+    if kind != "after" or not _NUMBER.fullmatch(position) or next_cursor(int(position)) != text:
+        raise BadParameter("cursor", "is none that this registry gave out")
+    return int(position)
+
+
+def begin_behind(given: dict[str, str]) -> int:
+    """Read behind which position a page begins: that of a cursor, or ``after``."""
+    behind = cursor(given)
+    if behind is None:
+        return number(given, "after") or 0
+    if "after" in given:
+        raise BadParameter("after", "contradicts the cursor; give one of them")
+    return behind
+
+
+def next_cursor(position: int) -> str:
+    """Make the cursor of what comes behind a position."""
+    return urlsafe_b64encode(f"after:{position}".encode()).decode().rstrip("=")
+
+
+def _decoded(piece: str) -> str:
+    bad = BadParameter(piece[:64], "is not UTF-8 in percent-encoding")
+    if not piece.isascii() or _BAD_PERCENT.search(piece):
+        raise bad
+    try:
+        return unquote_plus(piece, errors="strict")
+    except UnicodeDecodeError:
+        raise bad from None

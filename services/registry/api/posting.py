@@ -1,0 +1,195 @@
+"""POST /events: one event or many, in each of the three modes of the CloudEvents HTTP binding."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from registry.api.answer import JSON, Answer, Asked
+from registry.api.parameters import BadHeader, query
+from registry.api.principal import principal_of
+from registry.api.problems import InBatch, UnsupportedMediaType
+from registry.api.routing import Content, Operation, Parameter, post
+from registry.api.threads import in_thread
+from registry.config import Settings
+from registry.domain import cloudevents, strict_json
+from registry.domain.envelope import Posted
+from registry.errors import Flaw, Invalid, Malformed, Refusal, TooLarge
+from registry.store.receipt import Receipt
+
+BINARY = "application/json"
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+MODES = (STRUCTURED, BATCH, BINARY)
+POSTED_SCHEMA = {"$ref": "#/components/schemas/PostedEvent"}
+MAX_FLAWS = 100
+READ_IN_THREAD = 65_536
+"""Bytes of a batch from which on it is read in a thread."""
+
+_MEDIA_TYPE = re.compile(
+    r"([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)[ \t]*(?:;[ \t]*charset=(?:utf-8|\"utf-8\")[ \t]*)?"
+)
+_VERSION_TAG = re.compile(r'"v(0|[1-9][0-9]{0,9})(?:\.[0-9a-f]+)?"')
+_encode = msgspec.json.Encoder().encode
+
+
+@post(
+    "/events",
+    Operation(
+        tag="Events",
+        parameters=(
+            Parameter(
+                "If-Match",
+                'The version the agreement must have, such as `"v7"`',
+                {"type": "string"},
+                where="header",
+            ),
+            Parameter(
+                "If-None-Match", "`*`: the agreement must not exist yet", {"type": "string"}, where="header"
+            ),
+        ),
+        request=(
+            Content(STRUCTURED, POSTED_SCHEMA),
+            Content(BATCH, {"type": "array", "items": POSTED_SCHEMA}),
+            Content(BINARY, {"type": "object", "description": "`data`; the attributes are `ce-` headers"}),
+        ),
+        answers={
+            201: Content(JSON, Receipt | list[Receipt]),
+            200: Content(JSON, Receipt | list[Receipt]),
+        },
+        headers={
+            "Location": "The path of the event (not for a batch)",
+            "ETag": 'The version the agreement now has, such as `"v8"` (not for a batch)',
+            "Idempotency-Replayed": "`true` when every event had been recorded before",
+        },
+        problems=(400, 409, 412, 413, 415, 422),
+    ),
+)
+async def post_events(request: Asked) -> Answer:
+    """Append events
+
+    One as `application/cloudevents+json` or, with `ce-` headers, as `application/json`; several as
+    `application/cloudevents-batch+json`. All are recorded, or none. Posting an event again is always safe:
+    the answer is the receipt of the first time, with `Idempotency-Replayed: true`.
+    """
+    query(request)
+    mode = _mode(request)
+    settings: Settings = request.app.state.settings
+    single = mode != BATCH
+    expect = _expected(request, single=single)
+    body = await _body(request, settings.max_event_bytes if single else settings.max_batch_bytes)
+    if mode == STRUCTURED:
+        events = [cloudevents.posted(strict_json.decode(body))]
+    elif mode == BINARY:
+        events = [cloudevents.from_headers(request.scope["headers"], body)]
+    else:
+        # A large batch takes a while to read; the event loop goes on serving others meanwhile.
+        read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
+        events = _batch(body, settings) if read is None else await read
+    try:
+        receipts = await request.app.state.sequencer.append(events, principal_of(request), expect=expect)
+    except Refusal as refusal:
+        if single:
+            raise
+        raise InBatch(refusal) from refusal
+    replayed = all(receipt.replayed for receipt in receipts)
+    headers = {"Idempotency-Replayed": "true"} if replayed and receipts else {}
+    if receipts:
+        headers["Registry-Position"] = str(max(receipt.position for receipt in receipts))
+    if single:
+        headers["Location"] = f"/events/{receipts[0].position}"
+        headers["ETag"] = f'"v{receipts[0].version}"'
+    return Answer(
+        _encode(receipts[0] if single else receipts), status=200 if replayed else 201, headers=headers
+    )
+
+
+def _mode(request: Asked) -> str:
+    """Tell the mode by the media type. Raises UnsupportedMediaType."""
+    headers = request.headers
+    given = headers.get("content-type", "")
+    match = _MEDIA_TYPE.fullmatch(given.strip().lower())
+    if match is None or match[1] not in MODES:
+        raise UnsupportedMediaType(
+            f"{given or 'no media type'!r} is not taken; taken: {', '.join(MODES)}, in UTF-8"
+        )
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("a body with a Content-Encoding is not taken")
+    mode = match[1]
+    if mode == BINARY and not any(name.startswith(b"ce-") for name, _ in request.scope["headers"]):
+        raise UnsupportedMediaType(
+            f"{BINARY} is taken in binary mode, with the attributes in ce- headers; "
+            f"an event as one JSON object is {STRUCTURED}, several are {BATCH}"
+        )
+    return mode
+
+
+def _expected(request: Asked, *, single: bool) -> int | None:
+    """Read the version that the headers expect the agreement to have; 0 if it must not exist."""
+    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if match is None and none_match is None:
+        return None
+    name = "If-None-Match" if match is None else "If-Match"
+    if not single:
+        raise BadHeader(
+            name, "speaks of one agreement; in a batch give the attribute expectedversion instead"
+        )
+    if match is None:
+        if none_match is not None and none_match.strip() == "*":
+            return 0
+        raise BadHeader(name, "is not *, which asks that the agreement does not exist yet")
+    if none_match is not None:
+        raise BadHeader("If-None-Match", "contradicts If-Match; give one of them")
+    tag = _VERSION_TAG.fullmatch(match.strip())
+    if tag is None:
+        raise BadHeader(name, 'is not the ETag of an agreement, such as "v7"')
+    return int(tag[1])
+
+
+async def _body(request: Asked, most: int) -> bytes:
+    """Read the body, and no more of it than may be. Raises TooLarge."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isascii() and announced.isdigit() and int(announced) > most:
+        raise TooLarge(f"the body is {announced} bytes, the limit is {most}")
+    chunks, size = [], 0
+    while True:
+        message: dict[str, Any] = await request.receive()  # type: ignore[assignment]  # either of two messages
+        if message["type"] == "http.disconnect":
+            raise Malformed("the client went away before it had sent its body")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(f"the body is over {most} bytes")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _batch(body: bytes, settings: Settings) -> list[Posted]:
+    """Read a batch. Raises Invalid with the flaws of all its events, each pointer led by an index."""
+    envelopes = strict_json.decode(body)
+    if type(envelopes) is not list:
+        raise Invalid("a batch is a JSON array of events", [Flaw("", "is no array")])
+    if len(envelopes) > settings.max_batch_events:
+        raise TooLarge(f"the batch has {len(envelopes)} events, the limit is {settings.max_batch_events}")
+    if len(body) > settings.max_event_bytes:
+        _refuse_large(envelopes, settings.max_event_bytes)
+    events: list[Posted] = []
+    flaws: list[Flaw] = []
+    for index, envelope in enumerate(envelopes):
+        try:
+            events.append(cloudevents.posted(envelope))
+        except Invalid as error:
+            flaws.extend(Flaw(f"/{index}{flaw.pointer}", flaw.detail) for flaw in error.flaws)
+            if len(flaws) >= MAX_FLAWS:
+                break
+    if flaws:
+        raise Invalid("the batch holds events that are not valid; none was recorded", flaws[:MAX_FLAWS])
+    return events
+
+
+def _refuse_large(envelopes: Sequence[Any], most: int) -> None:
+    for index, envelope in enumerate(envelopes):
+        if (size := len(_encode(envelope))) > most:
+            raise TooLarge(f"event {index} of the batch is {size} bytes, the limit is {most}")

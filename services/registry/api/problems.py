@@ -1,0 +1,169 @@
+"""The only map from errors to HTTP: every 4xx and 5xx is an RFC 9457 problem of a published kind."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import Meta
+
+from registry.api import kinds
+from registry.api.answer import Answer
+from registry.api.kinds import Kind
+from registry.api.parameters import BadHeader, BadParameter
+from registry.api.principal import Unauthenticated
+from registry.errors import (
+    IdentityTaken,
+    Invalid,
+    Malformed,
+    NotFound,
+    Refusal,
+    RegistryError,
+    Rejected,
+    TooLarge,
+    Unavailable,
+    VersionMismatch,
+)
+
+log = logging.getLogger(__name__)
+
+Members = dict[str, Any]
+"""Members of a problem, by name."""
+
+PROBLEM = "application/problem+json"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One thing wrong, and its place: in the event, the query or the headers."""
+
+    pointer: Annotated[str, Meta(description="JSON pointer (RFC 6901); empty for the whole")] | None = None
+    parameter: Annotated[str, Meta(description="Name of a query parameter")] | None = None
+    header: Annotated[str, Meta(description="Name of a header")] | None = None
+    detail: Annotated[str, Meta(description="What is wrong there")]
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A problem (RFC 9457) with the members this registry adds."""
+
+    type: Annotated[str, Meta(description="URL of the page that explains this kind; stable")]
+    title: Annotated[str, Meta(description="The kind in words; the same for every problem of it")]
+    status: Annotated[int, Meta(description="The HTTP status code")]
+    detail: Annotated[str, Meta(description="What happened this time, for people")]
+    request_id: Annotated[str, Meta(description="Under which the request is found in the log of the service")]
+    errors: Annotated[tuple[Fault, ...], Meta(description="What is wrong, and where")] = ()
+    rule: Annotated[str, Meta(description="The stable name of the rule that refused the event")] | None = None
+    positions: Annotated[tuple[int, ...], Meta(description="Positions of the events in conflict")] = ()
+    current_version: (
+        Annotated[int, Meta(description="The version the agreement has; 0 if it does not exist")] | None
+    ) = None
+
+
+class NotAcceptable(RegistryError):
+    """The resource has no form that the request accepts."""
+
+
+class UnsupportedMediaType(RegistryError):
+    """The body is of a media type that is not taken."""
+
+
+class InBatch(RegistryError):
+    """An event of a batch was refused, and with it the batch."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"event {refusal.index} of the batch: {refusal.detail}")
+        self.refusal = refusal
+
+
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer with the problem that an error is. The one exception handler of the service."""
+    asked = request.headers.get("x-request-id", "")
+    request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+    kind, members, headers = describe(error)
+    if kind is kinds.INTERNAL:
+        log.error(
+            "request %s failed: %s %s", request_id, request.method, request.scope["path"], exc_info=error
+        )
+    members = {"detail": kind.says, "request_id": request_id, **members}
+    problem = Problem(type=kind.type, title=kind.title, status=kind.status, **members)
+    return Answer(
+        msgspec.json.encode(problem),
+        status=kind.status,
+        media_type=PROBLEM,
+        headers={"Cache-Control": "no-store", "X-Request-ID": request_id, **headers},
+    )
+
+
+def describe(error: Exception) -> tuple[Kind, Members, Mapping[str, str]]:
+    """Return the kind of problem an error is, the members it fills in and the headers it needs."""
+    if isinstance(error, InBatch):
+        kind, members, headers = describe(error.refusal)
+        faults = members.get("errors") or (Fault(pointer="", detail=error.refusal.detail),)
+        at = f"/{error.refusal.index}"
+        located = tuple(Fault(pointer=f"{at}{fault.pointer}", detail=fault.detail) for fault in faults)
+        return kind, {**members, "detail": error.detail, "errors": located}, headers
+    for type_, kind, members_of in KIND_OF:
+        if isinstance(error, type_):
+            return kind, {"detail": str(error), **members_of(error)}, _headers(error)
+    if isinstance(error, HTTPException):
+        return _of_litestar(error)
+    return kinds.INTERNAL, {}, {}
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="agreement registry"'}
+    return {}
+
+
+def _flaws(error: Malformed | Invalid) -> Members:
+    return {"errors": tuple(Fault(pointer=flaw.pointer, detail=flaw.detail) for flaw in error.flaws)}
+
+
+def _rejected(error: Rejected) -> Members:
+    members: Members = {"rule": error.rule, "positions": error.positions}
+    if error.pointer:
+        members["errors"] = (Fault(pointer=f"/data{error.pointer}", detail=error.detail),)
+    return members
+
+
+def _nothing(_: Exception) -> Members:
+    return {}
+
+
+KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] = (
+    (BadParameter, kinds.MALFORMED, lambda e: {"errors": (Fault(parameter=e.parameter, detail=e.reason),)}),
+    (BadHeader, kinds.MALFORMED, lambda e: {"errors": (Fault(header=e.header, detail=e.reason),)}),
+    (Malformed, kinds.MALFORMED, _flaws),
+    (Unauthenticated, kinds.UNAUTHENTICATED, _nothing),
+    (NotFound, kinds.NOT_FOUND, _nothing),
+    (NotAcceptable, kinds.NOT_ACCEPTABLE, _nothing),
+    (Rejected, kinds.REJECTED, _rejected),
+    (IdentityTaken, kinds.IDENTITY_TAKEN, lambda e: {"positions": (e.position,)}),
+    (VersionMismatch, kinds.VERSION_MISMATCH, lambda e: {"current_version": e.current}),
+    (TooLarge, kinds.TOO_LARGE, _nothing),
+    (UnsupportedMediaType, kinds.UNSUPPORTED_MEDIA_TYPE, _nothing),
+    (Invalid, kinds.INVALID, _flaws),
+    (Unavailable, kinds.UNAVAILABLE, _nothing),
+)
+"""What each error of the domain is over HTTP, the narrower before the wider. Any other is an internal one."""
+
+
+def _of_litestar(error: HTTPException) -> tuple[Kind, Members, Mapping[str, str]]:
+    """Map what the framework refuses before a handler sees it; its own words stay out of the answer."""
+    status = error.status_code
+    if status == HTTPStatus.NOT_FOUND:
+        return kinds.NOT_FOUND, {"detail": "there is no such resource"}, {}
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("allow", "")
+        return kinds.METHOD_NOT_ALLOWED, {"detail": f"the resource takes {allowed}"}, {"Allow": allowed}
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return kinds.MALFORMED, {"detail": "the request cannot be read"}, {}
+    return kinds.INTERNAL, {}, {}

@@ -1,0 +1,32 @@
+"""Every route of the API, for the composition root."""
+
+from typing import Any
+
+from litestar.types import ExceptionHandlersMap, Guard
+
+from registry.api import agreements, docs, events, health, limits, log, openapi, posting, problem_pages
+from registry.api.principal import let_in
+from registry.api.problems import answer_problem
+
+route_handlers: list[Any] = [
+    posting.post_events,
+    events.get_events,
+    events.get_event,
+    agreements.get_agreement,
+    agreements.get_agreement_events,
+    log.get_log,
+    log.get_inclusion,
+    log.get_consistency,
+    health.get_healthz,
+    health.get_readyz,
+    limits.get_limits,
+    openapi.get_openapi,
+    docs.get_docs,
+    docs.get_index,
+    problem_pages.get_problems,
+    problem_pages.get_problem,
+]
+exception_handlers: ExceptionHandlersMap = {Exception: answer_problem}
+guards: list[Guard] = [let_in]
+openapi_config = None
+"""The description is put together in ``openapi``: the framework's documents its own shape of errors."""

@@ -1,0 +1,68 @@
+"""How a resource is declared: its path, its methods, and what the description of the API says of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+
+from registry.api.principal import OPEN
+
+OPERATION = "operation"
+"""The option of a route under which its description is."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of an operation, as OpenAPI describes it."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    required: bool = False
+    where: str = "query"
+    """``query``, ``path`` or ``header``."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """One form of a body: a media type with the schema of what is inside."""
+
+    media_type: str
+    schema: Any
+    """A type that msgspec can describe, or a JSON Schema as a dict."""
+    example: Any = None
+
+
+HTML_PAGE = Content("text/html", {"type": "string"})
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the description of the API says of one method of a resource.
+
+    The docstring of the handler gives the summary (first line) and the description (the rest).
+    """
+
+    tag: str
+    answers: Mapping[int, Content | tuple[Content, ...]]
+    """The forms of a good answer, by status."""
+    parameters: tuple[Parameter, ...] = ()
+    request: tuple[Content, ...] = ()
+    headers: Mapping[str, str] = {}
+    """Headers of a good answer, and what each says."""
+    problems: tuple[int, ...] = ()
+    """The statuses of the problems that may be met, beside those that every operation shares."""
+
+
+def read(path: str, operation: Operation, *, anybody: bool = False) -> Callable[[Any], HTTPRouteHandler]:
+    """Declare a resource that is read: GET, and HEAD with the same headers."""
+    return HTTPRouteHandler(
+        path,
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        opt={OPERATION: operation, OPEN: anybody},
+    )
+
+
+def post(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
+    """Declare a resource that is posted to."""
+    return HTTPRouteHandler(path, http_method=HttpMethod.POST, status_code=201, opt={OPERATION: operation})
