@@ -28,7 +28,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: str
     events: int
-    """Events that hold, from position 1 on: all of the log when there is no finding."""
+    """Events that hold, from position 1 on: all of the log, or the whole pages before the finding."""
     root: bytes
     """The root over those events, recomputed from their entries, 32 bytes."""
     parts: int
