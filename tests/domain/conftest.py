@@ -1,12 +1,12 @@
 """The log of one agreement, as a test posts it: every event is decided, then folded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 
-from registry.domain.agreement import Agreement, evolve, fold
+from registry.domain.agreement import Agreement, evolve
 from registry.domain.codec import typed
 from registry.domain.decide import Advice, decide
 from registry.domain.envelope import Posted, Recorded
@@ -119,6 +119,10 @@ class Log:
     def merge(self, what: str, kept: str, dropped: str, **options: Any) -> Recorded:
         return self.post("duplicate-merged", what=what, kept_id=kept, dropped_id=dropped, **options)
 
+    def body(self, event: Recorded) -> dict[str, Any]:
+        """The ``data`` of an event as it was posted."""
+        return next(one.body for one in self.posted if (one.source, one.id) == event.identity)
+
     def codes(self) -> list[str]:
         """The codes of the warnings for the last event."""
         return [warning.code for warning in self.warnings]
@@ -149,13 +153,13 @@ def log() -> Log:
     return new
 
 
-@pytest.fixture
-def folded() -> Callable[[Iterable[Recorded]], Agreement]:
-    """Fold events in the order given, at the positions of that order."""
+@pytest.fixture(scope="session")
+def log_of() -> Callable[[], Log]:
+    """Make a registered agreement, for tests that need many."""
 
-    def fold_all(events: Iterable[Recorded]) -> Agreement:
-        state = fold(None, events)
-        assert state is not None
-        return state
+    def new() -> Log:
+        made = Log()
+        made.registered()
+        return made
 
-    return fold_all
+    return new

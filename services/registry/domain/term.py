@@ -124,6 +124,21 @@ def expiry(of: Term) -> date | None:
     return shift(of.base.latest, of.renew_for, min(stops)) if stops else None
 
 
+def possible_ends(of: Term) -> set[date]:
+    """Give every day that may be the last in force, whatever the imprecise dates mean."""
+    if of.base is None:
+        return set()
+    bases = _days(of.base)
+    if not of.auto_renew or not of.renew_for:
+        return set(bases)
+    return {
+        shift(base, of.renew_for, _stop(of, base, of.renew_for, notified))
+        for base in bases
+        for notice in of.notices
+        for notified in (*_days(notice.when), first_day(notice.when))
+    }
+
+
 def _days(when: Edtf) -> tuple[date, date]:
     return when.earliest or date.min, when.latest or date.max
 
