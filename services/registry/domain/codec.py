@@ -149,7 +149,7 @@ def names_in_texts(name: str, body: Body) -> tuple[str, ...]:
     """Give the pointers of texts that are not personal and yet contain a name given in this event."""
     personal = _owners(name, body)
     names = {value_at(body, at).casefold() for at in personal if at[-1] == "name"}
-    if not names:
+    if not names or not _said_elsewhere(names, [value_at(body, at) for at in personal], body):
         return ()
     contains = re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(each) for each in sorted(names))})(?!\w)")
     return tuple(
@@ -200,6 +200,14 @@ def _owners(name: str, body: Body) -> dict[Tokens, str]:
                 for path in owned.values:
                     owners.update((found, person["person_id"]) for found, _ in expand(whole, path, at))
     return owners
+
+
+def _said_elsewhere(names: set[str], personal: list[Any], body: Body) -> bool:
+    """Tell whether a name may stand outside the personal values: counting is quicker than looking for words."""
+    whole = _encoder.encode(body).decode().casefold()
+    within = _encoder.encode(personal).decode().casefold()
+    written = [_encoder.encode(name).decode()[1:-1] for name in names]
+    return any(whole.count(name) > within.count(name) for name in written)
 
 
 def _markers(value: Any, at: Tokens) -> Iterator[tuple[Tokens, int]]:

@@ -6,8 +6,6 @@ from typing import Any
 Tokens = tuple[str | int, ...]
 """A place as names and list indexes; places in one document sort in the order of its canonical form."""
 
-_ABSENT = object()
-
 
 def pointer(tokens: Sequence[str | int]) -> str:
     """Write a place as a JSON pointer; the whole document is the empty string."""
@@ -40,16 +38,15 @@ def put(document: Any, tokens: Sequence[str | int], value: Any) -> None:
     value_at(document, tokens[:-1])[tokens[-1]] = value
 
 
-def expand(document: Any, path: str, at: Tokens = ()) -> Iterator[tuple[Tokens, Any]]:
-    """Yield (place, value) for every place that a path such as ``signatures/*/party`` names."""
-    name, _, rest = path.partition("/")
-    if not name:
-        yield at, document
-    elif name == "*":
-        for i, element in enumerate(document):
-            yield from expand(element, rest, (*at, i))
-    elif (value := document.get(name, _ABSENT)) is not _ABSENT:
-        yield from expand(value, rest, (*at, name))
+def expand(document: Any, path: str, at: Tokens = ()) -> list[tuple[Tokens, Any]]:
+    """Give (place, value) for every place that a path such as ``signatures/*/party`` names."""
+    found = [(at, document)]
+    for name in path.split("/") if path else ():
+        if name == "*":
+            found = [((*place, i), element) for place, value in found for i, element in enumerate(value)]
+        else:
+            found = [((*place, name), value[name]) for place, value in found if name in value]
+    return found
 
 
 def leaves(document: Any, at: Tokens = ()) -> Iterator[tuple[Tokens, Any]]:
