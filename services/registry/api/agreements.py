@@ -151,6 +151,6 @@ def _known(reader: Reader, known_as_of: str | None, head: Head) -> int:
         raise bad
     try:
         since = datetime.fromisoformat(known_as_of.upper()) - EPOCH
-    except (ValueError, OverflowError):  # a leap second, or a time before the year 1 in UTC
+    except ValueError:  # a leap second, which only RFC 3339 knows
         raise bad from None
     return reader.recorded_by(since // MICROSECOND)

@@ -16,6 +16,7 @@ JSON = "application/json"
 CLOUDEVENT = "application/cloudevents+json"
 NDJSON = "application/x-ndjson"
 HTML = "text/html; charset=utf-8"
+NO_CONTENT = 204
 NOT_MODIFIED = 304
 PRIVATE = "private, no-cache"
 """For whatever an erasure or a change of rights may change: kept by the client alone, asked for each time."""
@@ -42,7 +43,7 @@ class Answer(Response[bytes]):
         if "X-Content-Type-Options" not in self.headers:
             headers.append((b"x-content-type-options", b"nosniff"))
         status = self.status_code or 200
-        if status != NOT_MODIFIED:
+        if status not in (NO_CONTENT, NOT_MODIFIED):
             headers.append((b"content-type", str(self.media_type).encode()))
             if self.sized:
                 headers.append((b"content-length", str(len(self.content)).encode()))

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from registry.api.problems import Problem
-from registry.domain.attributes import MAX_ID, MAX_SOURCE
+from registry.domain.attributes import MAX_ID, MAX_SOURCE, type_flaw
 from registry.domain.contracts import file_name, schemas
 
 Schema = dict[str, Any]
@@ -98,7 +98,7 @@ def of_events() -> dict[str, Schema]:
     components: dict[str, Schema] = {}
     for type_, schema in schemas().items():
         _hoist(type_, schema, components)
-    mapping = {type_: f"{PREFIX}event.{type_}" for type_ in schemas()}
+    mapping = {type_: f"{PREFIX}event.{type_}" for type_ in schemas() if type_flaw(type_) is None}
     for type_ in mapping:
         components[f"event.{type_}"] = {
             "title": type_,

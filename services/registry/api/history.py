@@ -19,7 +19,6 @@ from registry.store.rows import Row
 STREAM_PAGE = 500
 """Events read at a time for a stream: what bounds its memory."""
 
-CLOUDEVENT_SCHEMA = {"$ref": "#/components/schemas/RecordedEvent"}
 LIMIT = Parameter(
     "limit",
     "Most events of a page",
@@ -32,13 +31,19 @@ NEXT_LINK = 'The next page, as `<...>; rel="next"`; absent on the last'
 _encoder = msgspec.json.Encoder()
 
 
+CLOUDEVENT_SCHEMA = {"$ref": "#/components/schemas/RecordedEvent"}
+
+
 class EventPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Some events in the order of the log."""
 
-    events: Annotated[list[dict[str, Any]], Meta(description="CloudEvents, by position")]
-    next: (
-        Annotated[str, Meta(description="The cursor of the next page; absent on the last for now")] | None
-    ) = None
+    events: Annotated[
+        list[Annotated[dict[str, Any], Meta(extra_json_schema=CLOUDEVENT_SCHEMA)]],
+        Meta(description="CloudEvents, by position"),
+    ]
+    next: Annotated[
+        str | None, Meta(description="The cursor of the next page; absent on the last for now")
+    ] = None
 
 
 def cloudevent(row: Row) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
 
 from registry.api.answer import JSON, Answer, Asked
 from registry.api.parameters import BadHeader, query
@@ -103,6 +105,12 @@ async def post_events(request: Asked) -> Answer:
     return Answer(
         _encode(receipts[0] if single else receipts), status=200 if replayed else 201, headers=headers
     )
+
+
+@HTTPRouteHandler("/events", http_method=HttpMethod.OPTIONS, status_code=200)
+async def options_events() -> Answer:
+    """List the methods; the framework would name those of the handler it met first alone."""
+    return Answer(b"", status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
 
 
 def _mode(request: Asked) -> str:

@@ -42,9 +42,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One thing wrong, and its place: in the event, the query or the headers."""
 
-    pointer: Annotated[str, Meta(description="JSON pointer (RFC 6901); empty for the whole")] | None = None
-    parameter: Annotated[str, Meta(description="Name of a query parameter")] | None = None
-    header: Annotated[str, Meta(description="Name of a header")] | None = None
+    pointer: Annotated[str | None, Meta(description="JSON pointer (RFC 6901); empty for the whole")] = None
+    parameter: Annotated[str | None, Meta(description="Name of a query parameter")] = None
+    header: Annotated[str | None, Meta(description="Name of a header")] = None
     detail: Annotated[str, Meta(description="What is wrong there")]
 
 
@@ -57,11 +57,11 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     detail: Annotated[str, Meta(description="What happened this time, for people")]
     request_id: Annotated[str, Meta(description="Under which the request is found in the log of the service")]
     errors: Annotated[tuple[Fault, ...], Meta(description="What is wrong, and where")] = ()
-    rule: Annotated[str, Meta(description="The stable name of the rule that refused the event")] | None = None
+    rule: Annotated[str | None, Meta(description="The stable name of the rule that refused")] = None
     positions: Annotated[tuple[int, ...], Meta(description="Positions of the events in conflict")] = ()
-    current_version: (
-        Annotated[int, Meta(description="The version the agreement has; 0 if it does not exist")] | None
-    ) = None
+    current_version: Annotated[
+        int | None, Meta(description="The version the agreement has; 0 if it does not exist")
+    ] = None
 
 
 class NotAcceptable(RegistryError):

@@ -9,6 +9,7 @@ from registry.api.principal import let_in
 from registry.api.problems import answer_problem
 
 route_handlers: list[Any] = [
+    posting.options_events,  # before the others of its path, or the framework makes one of its own
     posting.post_events,
     events.get_events,
     events.get_event,

@@ -1,0 +1,67 @@
+import threading
+from typing import Any
+
+import pytest
+
+from api.conftest import Service, problem, registered
+from registry.api import health
+from registry.errors import Unavailable
+
+
+async def test_the_process_lives(service: Service):
+    response = await service.get("/healthz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok"}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_service_is_ready_on_a_migrated_database(service_on_any: Service):
+    await service_on_any.post(registered())
+    response = await service_on_any.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "revision": health.needed_revision(), "position": 1}
+
+
+def gone() -> Any:
+    raise Unavailable("the database cannot be reached")
+
+
+async def test_without_its_database_the_service_lives_and_is_not_ready(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service.app.state.reader, "revision", gone)
+    assert (await service.get("/healthz")).status_code == 200
+    assert (
+        problem(await service.get("/readyz"), 503, "unavailable")["detail"]
+        == "the database cannot be reached"
+    )
+
+
+@pytest.mark.parametrize("revision", [None, "0000"])
+async def test_on_another_migration_the_service_is_not_ready(
+    service: Service, monkeypatch: pytest.MonkeyPatch, revision: str | None
+):
+    monkeypatch.setattr(service.app.state.reader, "revision", lambda: revision)
+    response = await service.get("/readyz")
+    assert f"at migration {revision}" in problem(response, 503, "unavailable")["detail"]
+    assert response.headers["Retry-After"] == "5"
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    answers = threading.Event()
+    monkeypatch.setattr(health, "TIMEOUT", 0.05)
+    monkeypatch.setattr(service.app.state.reader, "revision", lambda: answers.wait(10))
+    try:
+        said = problem(await service.get("/readyz"), 503, "unavailable")
+    finally:
+        answers.set()
+    assert said["detail"] == "the database does not answer"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_head_and_strict_parameters(service: Service, path: str):
+    get, head = await service.get(path), await service.head(path)
+    assert (head.status_code, head.headers, head.content) == (200, get.headers, b"")
+    problem(await service.get(f"{path}?verbose=1"), 400, "malformed")

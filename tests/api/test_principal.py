@@ -1,0 +1,57 @@
+import pytest
+
+from api.conftest import Service, planned, problem, registered, serving
+from registry.store.reader import Reader
+
+CLOSED = (
+    "/",
+    "/events",
+    "/events/1",
+    "/agreements/abc-def",
+    "/agreements/abc-def/events",
+    "/log",
+    "/limits",
+    "/log/proof/inclusion?position=1",
+    "/log/proof/consistency?from=0",
+)
+OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json", "/problems", "/problems/rejected")
+
+
+async def test_without_authentication_every_request_is_the_development_principal(service: Service):
+    await service.post(registered())
+    await service.post(planned("visit-1"))
+    reader: Reader = service.app.state.reader
+    principals = {row.joined().principal for row in reader.page(0, 10)}
+    assert principals == {service.app.state.principal}
+    assert len(service.app.state.principal) == 36
+
+
+async def test_the_principal_is_not_given_back_with_the_event(registered_service: Service):
+    given = (await registered_service.get("/events/1")).text
+    assert registered_service.app.state.principal not in given
+
+
+@pytest.mark.parametrize("path", CLOSED)
+async def test_with_authentication_nobody_is_let_in_unknown(sqlite_url: str, path: str):
+    async with serving(sqlite_url, auth="on") as service:
+        response = await service.get(path)
+        problem(response, 401, "unauthenticated")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+        assert (await service.head(path)).status_code == 401
+
+
+async def test_with_authentication_nobody_posts_unknown(sqlite_url: str):
+    async with serving(sqlite_url, auth="on") as service:
+        problem(await service.post(registered()), 401, "unauthenticated")
+        problem(
+            await service.client.post("/events", headers={"Authorization": "Bearer guess"}),
+            401,
+            "unauthenticated",
+        )
+        assert service.app.state.reader.head().size == 0
+
+
+@pytest.mark.parametrize("path", OPEN)
+async def test_health_and_documentation_are_open_to_anybody(sqlite_url: str, path: str):
+    async with serving(sqlite_url, auth="on") as service:
+        assert (await service.get(path)).status_code == 200
