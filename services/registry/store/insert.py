@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, insert
 
 from registry.merkle.tree import pack
+from registry.store.arrivals import CHANNEL
 from registry.store.head import advance_head
 from registry.store.seal import Sealed
 from registry.store.tables import event, event_part
@@ -22,8 +23,11 @@ INSERT_ON_POSTGRESQL = """
     ), parts AS (
         INSERT INTO event_part (position, part_no, salt, data)
         SELECT * FROM unnest(%b::bigint[], %b::smallint[], %b::bytea[], %b::bytea[])
+    ), head AS (
+        UPDATE log_head SET size = %b::bigint, frontier = %b::bytea, recorded_at = %b::bigint WHERE id = 1
+        RETURNING size
     )
-    UPDATE log_head SET size = %b::bigint, frontier = %b::bytea, recorded_at = %b::bigint WHERE id = 1
+    SELECT pg_notify(%b, size::text) FROM head
 """
 
 
@@ -58,7 +62,7 @@ def _write_on_postgresql(connection: Connection, sealed: Sealed) -> None:
         [data for draft in drafts for data in draft.parts],
     )
     head = (sealed.head.size, pack(sealed.head.frontier), sealed.recorded_at)
-    connection.exec_driver_sql(INSERT_ON_POSTGRESQL, (sealed.recorded_at, *events, *parts, *head))
+    connection.exec_driver_sql(INSERT_ON_POSTGRESQL, (sealed.recorded_at, *events, *parts, *head, CHANNEL))
 
 
 def _write_on_sqlite(connection: Connection, sealed: Sealed) -> None:

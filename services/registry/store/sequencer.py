@@ -11,6 +11,7 @@ import msgspec
 from registry.domain.codec import split
 from registry.domain.envelope import Posted
 from registry.errors import TooLarge, Unavailable
+from registry.store.arrivals import Arrivals
 from registry.store.group import Request
 from registry.store.receipt import Receipt
 from registry.store.writer import Outcome, Writer
@@ -37,7 +38,9 @@ class Sequencer:
     the database commits the last ones. Start and close it in the loop that serves.
     """
 
-    def __init__(self, writer: Writer, *, queue_events: int) -> None:
+    def __init__(self, writer: Writer, *, queue_events: int, arrivals: Arrivals | None = None) -> None:
+        self.arrivals = arrivals or Arrivals()
+        """Told of every commit."""
         self._writer = writer
         self._most = queue_events
         self._queue: deque[Waiting] = deque()
@@ -109,6 +112,8 @@ class Sequencer:
                 outcomes = [error] * len(group)
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _resolve(waiting, outcome)
+                if isinstance(outcome, list) and outcome:
+                    self.arrivals.announce(max(receipt.position for receipt in outcome))
 
     def _take(self) -> list[Waiting]:
         """Take what waits, up to the limits of one transaction, and at least one request."""
