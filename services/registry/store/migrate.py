@@ -80,3 +80,4 @@ def grant(connection: Connection, role: str) -> None:
             rights = "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f"GRANT {rights} ON {table.name} TO {role}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {role}"))
+    connection.execute(text(f"GRANT USAGE, CREATE ON SCHEMA read_model TO {role}"))

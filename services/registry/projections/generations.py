@@ -1,0 +1,158 @@
+"""Generations: each build of a read model has tables of its own, and one of them is live."""
+
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, Update, delete, func, insert, select, update
+
+from registry.projections.leases import Held, database_clock
+from registry.projections.model import ReadModel, Tables, create, drop
+from registry.store.tables import tracking
+
+State = Literal["building", "live"]
+
+KEPT = 3600 * 1_000_000
+"""Microseconds for which a retired generation stays: a reader that found it just before is long done by then."""
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """One build of a read model, and how far it has come."""
+
+    model: ReadModel
+    number: int
+    position: int
+    """All events up to here are in its rows."""
+    fence: int
+    state: str
+    """``building``, ``live``, or ``retired:`` with the time of it."""
+
+    def tables(self, connection: Connection) -> Tables:
+        """Its tables."""
+        return self.model.tables(self.number, connection.dialect.name)
+
+
+class Overtaken(Exception):
+    """Another runner, or a rebuild, has moved the tracking since it was read."""
+
+
+def generations(connection: Connection, model: ReadModel) -> list[Generation]:
+    """List the generations of this version of a model, the oldest first."""
+    rows = connection.execute(
+        select(tracking.c.generation, tracking.c.position, tracking.c.fence, tracking.c.state)
+        .where(tracking.c.projection == model.name, tracking.c.version == model.version)
+        .order_by(tracking.c.generation)
+    )
+    return [Generation(model, *row) for row in rows]
+
+
+def live(connection: Connection, model: ReadModel) -> Generation | None:
+    """Find the generation that is read; None until the first has caught up."""
+    return next((each for each in generations(connection, model) if each.state == "live"), None)
+
+
+def begin_generation(connection: Connection, model: ReadModel, fence: int = 0) -> Generation:
+    """Make the tables of a new generation, which is then to be built from position 0."""
+    newest = connection.scalar(
+        select(func.max(tracking.c.generation)).where(
+            tracking.c.projection == model.name, tracking.c.version == model.version
+        )
+    )
+    made = Generation(model, (newest or 0) + 1, 0, fence, "building")
+    create(connection, made.tables(connection))
+    connection.execute(
+        insert(tracking).values(
+            projection=model.name,
+            version=model.version,
+            generation=made.number,
+            position=0,
+            fence=fence,
+            state=made.state,
+        )
+    )
+    return made
+
+
+def advance(connection: Connection, generation: Generation, position: int) -> Generation:
+    """Move the tracking by compare-and-set on (position, fence). Raises Overtaken when it is not as it was."""
+    moved = connection.execute(
+        _row(generation)
+        .where(
+            tracking.c.position == generation.position,
+            tracking.c.fence == generation.fence,
+            tracking.c.state == generation.state,
+        )
+        .values(position=position)
+    )
+    if moved.rowcount != 1:
+        raise Overtaken(f"{generation.model.name} is no longer at {generation.position}")
+    return msgspec.structs.replace(generation, position=position)
+
+
+def fence_off(connection: Connection, generation: Generation, held: Held) -> Generation:
+    """Let only the holder of a lease move a generation from now on. Raises Overtaken for an older holder."""
+    moved = connection.execute(
+        _row(generation).where(tracking.c.fence <= held.fence).values(fence=held.fence)
+    )
+    if moved.rowcount != 1:
+        raise Overtaken(f"a later runner has {generation.model.name}")
+    return msgspec.structs.replace(generation, fence=held.fence)
+
+
+def go_live(connection: Connection, generation: Generation) -> Generation:
+    """Make a generation the one that is read and retire the one before it, in the caller's transaction."""
+    retired = f"retired:{database_clock(connection)}"
+    connection.execute(
+        update(tracking)
+        .where(
+            tracking.c.projection == generation.model.name,
+            tracking.c.version == generation.model.version,
+            tracking.c.state == "live",
+        )
+        .values(state=retired)
+    )
+    connection.execute(_row(generation).values(state="live"))
+    return msgspec.structs.replace(generation, state="live")
+
+
+def lock(connection: Connection, model: ReadModel) -> list[Generation]:
+    """Lock the tracking of all generations of a model, so that none of them moves, and read them."""
+    connection.execute(
+        select(tracking.c.generation)
+        .where(tracking.c.projection == model.name, tracking.c.version == model.version)
+        .order_by(tracking.c.generation)
+        .with_for_update()
+    ).all()
+    return generations(connection, model)
+
+
+def discard(connection: Connection, generation: Generation) -> None:
+    """Drop the tables of a generation and forget it."""
+    drop(connection, generation.tables(connection))
+    connection.execute(
+        delete(tracking).where(
+            tracking.c.projection == generation.model.name,
+            tracking.c.version == generation.model.version,
+            tracking.c.generation == generation.number,
+        )
+    )
+
+
+def discard_retired(connection: Connection, model: ReadModel, kept: int = KEPT) -> int:
+    """Drop the generations that were retired longer ago than ``kept`` microseconds; return how many."""
+    before = database_clock(connection) - kept
+    gone = [
+        each
+        for each in generations(connection, model)
+        if each.state.startswith("retired:") and int(each.state.removeprefix("retired:")) <= before
+    ]
+    for each in gone:
+        discard(connection, each)
+    return len(gone)
+
+
+def _row(generation: Generation) -> Update:
+    return update(tracking).where(
+        tracking.c.projection == generation.model.name,
+        tracking.c.version == generation.model.version,
+        tracking.c.generation == generation.number,
+    )

@@ -1,0 +1,78 @@
+"""What a read model is: tables, and the rows that the state of one agreement has in them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, MetaData, Table, Text
+from sqlalchemy.schema import SchemaItem
+
+from registry.domain.agreement import Agreement
+
+SCHEMA = "read_model"
+"""The PostgreSQL schema of all read models. It is the service's own; migrations touch nothing in it."""
+
+NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+
+Rows = Mapping[str, Sequence[dict[str, Any]]]
+"""Rows by the name of their table, each without its agreement."""
+
+Tables = Mapping[str, Table]
+
+
+class ReadModel(msgspec.Struct, frozen=True):
+    """One read model. Every row belongs to one agreement and depends on nothing but its state.
+
+    So whatever happened to an agreement, its rows are replaced as a whole: corrections, merges and retractions
+    need no handling of their own, and any way of cutting the log into batches leads to the same rows.
+    """
+
+    name: str
+    version: int
+    """Raised whenever the tables or the rows change; the old version serves until this one has caught up."""
+    columns: Mapping[str, Callable[[], Sequence[SchemaItem]]]
+    """By table: makes its columns and indexes beside ``agreement``. The table ``""`` is the model's main one."""
+    rows: Callable[[Agreement], Rows]
+
+    @property
+    def lease(self) -> str:
+        """The name of the lease of whoever runs this version."""
+        return f"projection/{self.name}/{self.version}"
+
+    def tables(self, generation: int, dialect: str) -> Tables:
+        """Name the tables of one generation: ``rm_<name>_<version>_<generation>`` and, behind it, the table's."""
+        metadata = MetaData(schema=SCHEMA if dialect == "postgresql" else None, naming_convention=NAMES)
+        prefix = f"rm_{self.name}_{self.version}_{generation}"
+        return {
+            table: Table(
+                f"{prefix}_{table}" if table else prefix,
+                metadata,
+                Column("agreement", Text, nullable=False, index=True),
+                *make(),
+            )
+            for table, make in self.columns.items()
+        }
+
+
+def create(connection: Connection, tables: Tables) -> None:
+    """Make the tables of a generation."""
+    for table in tables.values():
+        table.create(connection)
+
+
+def drop(connection: Connection, tables: Tables) -> None:
+    """Drop the tables of a generation; those that are gone already are fine."""
+    for table in tables.values():
+        table.drop(connection, checkfirst=True)
+
+
+def replace(connection: Connection, tables: Tables, rows: Mapping[str, Rows]) -> None:
+    """Replace the rows of some agreements, given by agreement and table."""
+    agreements = list(rows)
+    for name, table in tables.items():
+        connection.execute(table.delete().where(table.c.agreement.in_(agreements)))
+        every = [
+            {"agreement": agreement, **row} for agreement, of in rows.items() for row in of.get(name, ())
+        ]
+        if every:
+            connection.execute(table.insert(), every)

@@ -1,0 +1,141 @@
+"""Rebuilding: a new generation is built beside the live one, and takes its place once it has caught up."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Table, select
+
+from registry.errors import Unavailable
+from registry.projections.generations import (
+    Generation,
+    Overtaken,
+    begin_generation,
+    discard,
+    fence_off,
+    generations,
+    go_live,
+    live,
+    lock,
+)
+from registry.projections.leases import Held, acquire, release, renew
+from registry.projections.model import ReadModel
+from registry.projections.parking import RETRIED, resolve, waiting
+from registry.projections.step import Projection
+from registry.store.database import reachable
+from registry.store.head import read_head
+from registry.store.reader import Reader
+
+STRETCH = 2000
+"""Positions a transaction of a rebuild covers."""
+
+Progress = Callable[[int, int], None]
+"""Called with the position reached and the size of the log."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that is in one build and not in the other."""
+
+    table: str
+    agreement: str
+    found: str
+    """``live only`` or ``rebuilt only``."""
+    row: dict[str, Any]
+
+
+def rebuild(engine: Engine, reader: Reader, model: ReadModel, progress: Progress = lambda _, __: None) -> int:
+    """Build a model anew and let it take the place of the live generation; return its number.
+
+    The old rows serve until then, and writers post on. What was skipped before is tried again.
+    Raises Unavailable when another process is rebuilding the same model, or the database is gone.
+    """
+    with reachable():
+        held = _lease(engine, model)
+        try:
+            projection = _built(engine, reader, model, held, progress)
+            while not _switch(engine, projection):
+                _catch_up(engine, projection, held, progress, reader)
+        finally:
+            release(engine, held)
+    return projection.generation.number
+
+
+def check(
+    engine: Engine, reader: Reader, model: ReadModel, progress: Progress = lambda _, __: None
+) -> list[Difference]:
+    """Build a model anew only to compare its rows with the live ones; return where they differ."""
+    with reachable():
+        held = _lease(engine, model)
+        try:
+            projection = _built(engine, reader, model, held, progress)
+            with engine.begin() as connection:
+                lock(connection, model)
+                standing = live(connection, model)
+                if standing is None:
+                    raise Unavailable(f"{model.name} has not been built yet")
+                differences = list(compare(connection, standing, projection.generation))
+            with engine.begin() as connection:
+                discard(connection, projection.generation)
+        finally:
+            release(engine, held)
+    return differences
+
+
+def compare(connection: Connection, standing: Generation, rebuilt: Generation) -> Iterator[Difference]:
+    """Yield the rows that are in only one of two generations."""
+    old, new = standing.tables(connection), rebuilt.tables(connection)
+    for name, table in old.items():
+        before, after = _rows(connection, table), _rows(connection, new[name])
+        for found, rows in (("live only", before - after), ("rebuilt only", after - before)):
+            for row in sorted(rows, key=repr):
+                values = dict(zip(table.c.keys(), row, strict=True))
+                yield Difference(name or standing.model.name, str(values["agreement"]), found, values)
+
+
+def _rows(connection: Connection, table: Table) -> set[tuple[Any, ...]]:
+    return {tuple(row) for row in connection.execute(select(table))}
+
+
+def _lease(engine: Engine, model: ReadModel) -> Held:
+    held = acquire(engine, f"{model.lease}/rebuild")
+    if held is None:
+        raise Unavailable(f"{model.name} is being rebuilt by another process", retry_after=5)
+    return held
+
+
+def _built(engine: Engine, reader: Reader, model: ReadModel, held: Held, progress: Progress) -> Projection:
+    """Build a new generation to the end of the log, dropping what an interrupted rebuild has left."""
+    with engine.begin() as connection:
+        for each in generations(connection, model):
+            if each.state == "building" and live(connection, model) is not None:
+                discard(connection, each)
+        generation = fence_off(connection, begin_generation(connection, model), held)
+    projection = Projection(engine, reader, generation, afresh=True)
+    _catch_up(engine, projection, held, progress, reader)
+    return projection
+
+
+def _catch_up(engine: Engine, projection: Projection, held: Held, progress: Progress, reader: Reader) -> None:
+    while projection.step(STRETCH):
+        if not renew(engine, held):
+            raise Overtaken(f"{held.name} has another holder")
+        progress(projection.generation.position, reader.head().size)
+
+
+def _switch(engine: Engine, projection: Projection) -> bool:
+    """Make the new generation the live one if it is as far as the live one and the log; False if it must go on.
+
+    Both trackings are locked, so neither moves; the log may, and is caught up with by whoever runs the model.
+    """
+    generation = projection.generation
+    with engine.begin() as connection:
+        others = lock(connection, generation.model)
+        furthest = max((each.position for each in others if each.state == "live"), default=0)
+        behind = read_head(connection).size - generation.position
+        if generation.position < furthest or behind > STRETCH:
+            return False
+        go_live(connection, generation)
+        for each in waiting(connection, generation.model):
+            if each.stream in projection.mended:
+                resolve(connection, generation.model, each.stream, RETRIED)
+    return True

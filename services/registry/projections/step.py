@@ -1,0 +1,140 @@
+"""One step of a projection: read what moved, make the rows, write them and the tracking in one transaction."""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection, Engine, exc
+
+from registry.projections.changes import changes
+from registry.projections.generations import Generation, advance
+from registry.projections.model import Rows, Tables, replace
+from registry.projections.parking import RETRIED, RETRY, park, resolve, waiting
+from registry.store.database import GONE, reachable
+from registry.store.reader import Reader
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+"""Positions that one transaction covers. Few, as on SQLite an append waits for it."""
+
+REMEMBERED = 100_000
+"""Agreements of which a projection remembers what it wrote last."""
+
+Fault = Callable[[str], None]
+"""Called with the name of each point that a step has come to; a test fails there."""
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What a step is about to write."""
+
+    rows: dict[str, Rows] = {}
+    """By agreement."""
+    states: dict[str, int] = {}
+    """The position of the state from which each agreement's rows were made."""
+    failed: dict[str, Exception] = {}
+    """Agreements whose rows could not be made."""
+
+
+class Projection:
+    """Builds one generation of a read model.
+
+    Belongs to one thread at a time. That it is the only one to do so is the lease's business; that nothing
+    goes wrong should it not be is the fence's.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: Reader,
+        generation: Generation,
+        *,
+        afresh: bool = False,
+        fault: Fault = lambda _: None,
+    ) -> None:
+        self.generation = generation
+        self.mended: set[str] = set()
+        """Agreements whose rows a rebuild could make, whatever had become of them before."""
+        self._afresh = afresh
+        self._engine = engine
+        self._reader = reader
+        self._fault = fault
+        self._written: dict[str, int] = {}
+
+    def step(self, batch: int = BATCH) -> int:
+        """Take the next stretch of the log; return how many positions it covered, 0 at the end of the log.
+
+        Rows may be made from a state later than the stretch: they are replaced as a whole, so the agreement
+        is then just ahead, and what it is ahead of is not done again.
+        Raises Overtaken when somebody else has moved the generation, and Unavailable.
+        """
+        generation = self.generation
+        with reachable():
+            with self._engine.connect() as connection:
+                moved = changes(connection, generation.position, batch)
+                parked = {each.stream: each.resolution for each in waiting(connection, generation.model)}
+            self._fault("read")
+            if self._afresh:  # a rebuild tries everything again, also what somebody has skipped
+                parked = {}
+            retry = {stream for stream, resolution in parked.items() if resolution == RETRY}
+            if moved.last == generation.position and not retry:
+                return 0
+            news = {s for s, at in moved.streams.items() if s not in parked and self._written.get(s, 0) < at}
+            made = self._make(news | retry)
+            self._fault("made")
+            with self._engine.begin() as connection:
+                advanced = advance(connection, generation, moved.last)
+                self._fault("advanced")
+                self._write(connection, made, advanced.tables(connection))
+                self._settle(connection, made, retry, moved.last)
+                self._fault("written")
+        self._fault("committed")
+        self.generation = advanced
+        if len(self._written) > REMEMBERED:
+            self._written.clear()
+        self._written |= made.states
+        return moved.last - generation.position
+
+    def _settle(self, connection: Connection, made: Made, retry: set[str], position: int) -> None:
+        for stream in retry - set(made.failed):
+            resolve(connection, self.generation.model, stream, RETRIED)
+        for stream, error in made.failed.items():
+            park(connection, self.generation.model, stream, position, error)
+        if self._afresh:
+            self.mended = (self.mended | set(made.states)) - set(made.failed)
+
+    def _make(self, streams: set[str]) -> Made:
+        made = Made({}, {}, {})
+        for stream in sorted(streams):
+            state = self._reader.agreement(stream)
+            if state is None:
+                continue
+            try:
+                made.rows[stream] = self.generation.model.rows(state)
+                made.states[stream] = state.position
+            except Exception as error:  # whatever it is, it must not stop the other agreements
+                log.exception("the rows of %s in %s cannot be made", stream, self.generation.model.name)
+                made.failed[stream] = error
+        return made
+
+    def _write(self, connection: Connection, made: Made, tables: Tables) -> None:
+        """Write all rows at once; if the database refuses some, one agreement after the other."""
+        try:
+            with connection.begin_nested():
+                replace(connection, tables, made.rows)
+        except exc.DBAPIError as error:
+            if isinstance(error, GONE) and error.connection_invalidated:
+                raise
+            self._write_each(connection, made, tables)
+
+    def _write_each(self, connection: Connection, made: Made, tables: Tables) -> None:
+        for stream, rows in made.rows.items():
+            try:
+                with connection.begin_nested():
+                    replace(connection, tables, {stream: rows})
+            except exc.DBAPIError as error:
+                if isinstance(error, GONE) and error.connection_invalidated:
+                    raise
+                log.exception("the rows of %s in %s are refused", stream, self.generation.model.name)
+                made.failed[stream] = error
+                made.states.pop(stream, None)
