@@ -1,0 +1,5 @@
+"""The one list of read models."""
+
+from registry.projections.model import ReadModel
+
+CATALOGUE: tuple[ReadModel, ...] = ()
