@@ -124,16 +124,14 @@ MERGE = event(
     kept_id=part,
     dropped_id=part,
 )
-STEP = st.one_of(
-    st.tuples(st.just("claim"), CLAIM),
-    st.tuples(st.just("claim"), CLAIM),
-    st.tuples(st.just("claim"), MERGE),
-    st.tuples(st.just("correct"), st.integers(0, 1000)),
-    st.tuples(st.just("retract"), st.integers(0, 1000)),
-    st.tuples(st.just("resolve"), st.integers(0, 1000)),
+WHAT = {"claim": CLAIM, "merge": MERGE} | dict.fromkeys(
+    ("correct", "retract", "resolve"), st.integers(0, 1000)
+)
+STEP = st.sampled_from(["claim"] * 12 + ["merge", "correct", "correct", "retract", "resolve"]).flatmap(
+    lambda step: st.tuples(st.just(step), WHAT[step])
 )
 LOG = st.tuples(
-    st.lists(st.tuples(STEP, st.sampled_from(SOURCES)), min_size=3, max_size=25),
+    st.lists(st.tuples(STEP, st.sampled_from(SOURCES)), min_size=12, max_size=40),
     st.randoms(use_true_random=False),
 )
 
@@ -142,7 +140,7 @@ def accepted(log: Any, steps: Iterable[Any], chance: random.Random, draw: Any) -
     """Post what the steps say; what decide refuses is left out."""
     for (step, what), source in steps:
         try:
-            if step == "claim":
+            if step in ("claim", "merge"):
                 name, data = what
                 log.post(name, source=source, admin=True, **data)
             else:

@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(before: AgreementView, after: AgreementView) -> tuple[Change, ...]:
-    """Give what differs, in the order of the view; items without an id of their own are compared as wholes."""
+    """Give what differs, in the order of the view; lists of items without an id count as one field."""
     one, other = _plain(before), _plain(after)
     changes: list[Change] = []
     for field in one:
