@@ -113,7 +113,7 @@ def _signed(course: Course, on: date) -> Iterator[Finding]:
     truth = some(counting.values())
     dates = _counted(course.signatures[party] for party, one in counting.items() if one.holds)
     if dates:
-        decisive = earliest(dates)
+        decisive = latest(dates)
         who = " and ".join(party for party, one in counting.items() if one.holds)
         why = f"{who} signed, which counts from {decisive.when}"
         yield Finding("partially-signed", truth, why, decisive.when, _lives(decisive, dates))
