@@ -1,6 +1,7 @@
 import pytest
 
 from api.conftest import Service, planned, problem, registered, serving
+from registry.api.principal import OPEN, let_in
 from registry.store.reader import Reader
 
 CLOSED = (
@@ -14,7 +15,7 @@ CLOSED = (
     "/log/proof/inclusion?position=1",
     "/log/proof/consistency?from=0",
 )
-OPEN = ("/healthz", "/readyz", "/docs", "/openapi.json", "/problems", "/problems/rejected")
+OPEN_TO_ANYBODY = ("/healthz", "/readyz", "/docs", "/openapi.json", "/problems", "/problems/rejected")
 
 
 async def test_without_authentication_every_request_is_the_development_principal(service: Service):
@@ -51,7 +52,15 @@ async def test_with_authentication_nobody_posts_unknown(sqlite_url: str):
         assert service.app.state.reader.head().size == 0
 
 
-@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("path", OPEN_TO_ANYBODY)
 async def test_health_and_documentation_are_open_to_anybody(sqlite_url: str, path: str):
     async with serving(sqlite_url, auth="on") as service:
         assert (await service.get(path)).status_code == 200
+
+
+async def test_every_route_is_guarded_or_open(service: Service):
+    for route in service.app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if not handler.http_methods <= {"OPTIONS"}:
+                assert handler.resolve_before_request() is let_in, handler
+                assert isinstance(handler.opt.get(OPEN, False), bool)

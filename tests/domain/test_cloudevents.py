@@ -1,3 +1,4 @@
+import copy
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -5,12 +6,12 @@ from typing import Any
 import pytest
 from cloudevents.core.bindings import http as sdk
 from cloudevents.core.v1.event import CloudEvent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.domain import codec
 from registry.domain.cloudevents import from_headers, header_value, outgoing, posted
-from registry.domain.events import Signed
+from registry.domain.events import EVENT_TYPES, Signed
 from registry.domain.strict_json import decode
 from registry.errors import Invalid, Malformed
 
@@ -521,3 +522,52 @@ def test_the_official_sdk_and_this_codec_understand_each_other(extension: str, t
     back = sdk.from_structured_event(sdk.HTTPMessage({}, json.dumps(given_back(NAMED)).encode()))
     assert back.get_extension("sequence") == ADDED["sequence"]
     assert back.get_data() == NAMED["data"]
+
+
+EXAMPLES = [(name, example) for name, cls in sorted(EVENT_TYPES.items()) for example in cls.examples]
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.sampled_from(["", "2025", "2025-13", "pak", "P1Y", "\n", "\u2028", "$part", "x" * 300, "é"])
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "en", "name", "party", "$part", "é", "a/b~", ""]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, each in inner for place in places(each, (*at, key)))]
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_whatever_is_changed_in_an_event_it_is_read_or_refused_with_a_place(data: st.DataObject):
+    name, example = data.draw(st.sampled_from(EXAMPLES))
+    envelope = SIGNED | {"type": name, "data": copy.deepcopy(example)}
+    at = data.draw(st.sampled_from(places(envelope)[1:]))
+    parent: Any = envelope
+    for key in at[:-1]:
+        parent = parent[key]
+    if data.draw(st.booleans()):
+        parent[at[-1]] = data.draw(anything)
+    elif isinstance(parent, dict):
+        parent[data.draw(st.sampled_from(["zzz", "é", "$part", "", "a/b~", "en"]))] = data.draw(anything)
+    else:
+        del parent[at[-1]]
+    try:
+        event = posted(decode(json.dumps(envelope).encode()))
+    except Invalid as error:
+        assert error.flaws  # noqa: PT017
+        assert all(flaw.detail and (not flaw.pointer or flaw.pointer.startswith("/")) for flaw in error.flaws)  # noqa: PT017
+    else:
+        parts = codec.split(event.type, event.body, event.attrs, "p")
+        joined = codec.join(parts[0], dict(enumerate(parts[1:], 1)))
+        assert (joined.body, joined.attrs) == (event.body, event.attrs)

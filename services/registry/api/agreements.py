@@ -7,8 +7,17 @@ import msgspec
 from litestar import Response
 
 from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.freshness import MIN_POSITION, head_for
-from registry.api.history import AFTER, CURSOR, LIMIT, NEXT_LINK, EventPage, page
+from registry.api.freshness import MIN_POSITION, reached
+from registry.api.history import (
+    AFTER,
+    CURSOR,
+    LIMIT,
+    NEXT_LINK,
+    EventPage,
+    Page,
+    answer_page,
+    make_page,
+)
 from registry.api.parameters import BadParameter, begin_behind, day, limit, number, query
 from registry.api.routing import Content, Operation, Parameter, read
 from registry.api.threads import in_thread
@@ -56,8 +65,7 @@ async def get_agreement(request: Asked) -> Response[Any]:
     given = query(request, "valid_as_of", "known_as_of", "min_position")
     on = day(given, "valid_as_of")
     id = _id(request)
-    if "min_position" in given:
-        await head_for(request, given)
+    await reached(request, given)
     reader: Reader = request.app.state.reader
     content, etag, until = await in_thread(_show, reader, id, on, given.get("known_as_of"))
     return fresh_or_304(request, content, etag=etag, headers={"Registry-Position": str(until)})
@@ -81,17 +89,20 @@ async def get_agreement_events(request: Asked) -> Response[Any]:
     given = query(request, "known_as_of", "limit", "cursor", "after", "min_position")
     id = _id(request)
     after, size = begin_behind(given), limit(given)
-    head = await head_for(request, given)
+    await reached(request, given)
     reader: Reader = request.app.state.reader
-    until = await in_thread(_known, reader, given.get("known_as_of"), head)
-    rows = await in_thread(reader.page, after, size + 1, stream=id)
-    first = await in_thread(reader.page, 0, 1, stream=id) if after else rows
+    page = await in_thread(_history, reader, id, after, size, given.get("known_as_of"))
+    return answer_page(request, given, page)
+
+
+def _history(reader: Reader, id: str, after: int, size: int, known_as_of: str | None) -> Page:
+    """Read a page of the events of an agreement. Raises NotFound before its first."""
+    until = _known(reader, known_as_of, reader.head())
+    rows = reader.page(after, size + 1, stream=id)
+    first = reader.page(0, 1, stream=id) if after else rows
     if not first or first[0].position > until:
-        raise NotFound(
-            f"there is no agreement {id!r}" + (f" as of position {until}" if until < head.size else "")
-        )
-    known = [row for row in rows if row.position <= until]
-    return page(request, given, known, size=size, head=until)
+        raise NotFound(f"there is no agreement {id!r} as of position {until}")
+    return make_page([row for row in rows if row.position <= until], size=size, position=until)
 
 
 def _id(request: Asked) -> str:

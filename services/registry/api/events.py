@@ -1,13 +1,14 @@
 """GET /events: the history of everything, as pages, as a stream, and one event at a time."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from litestar import Response
 
 from registry.api.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
-from registry.api.freshness import MIN_POSITION, head_for
+from registry.api.freshness import MIN_POSITION, reached
 from registry.api.history import (
     AFTER,
     CLOUDEVENT_SCHEMA,
@@ -15,9 +16,11 @@ from registry.api.history import (
     LIMIT,
     NEXT_LINK,
     EventPage,
+    Page,
+    answer_page,
     cloudevent,
     lines,
-    page,
+    make_page,
 )
 from registry.api.parameters import BadParameter, begin_behind, limit, query
 from registry.api.problems import NotAcceptable
@@ -63,18 +66,24 @@ async def get_events(request: Asked) -> Response[Any]:
     if form is None:
         raise NotAcceptable(f"events are given as {JSON} (a page) and as {NDJSON} (all of them)")
     after, agreement, types = begin_behind(given), _agreement(given), _types(given)
-    head = await head_for(request, given)
+    await reached(request, given)
     reader: Reader = request.app.state.reader
     if form == NDJSON:
         for name in ("limit", "cursor"):
             if name in given:
                 raise BadParameter(name, f"is for pages; a stream of {NDJSON} starts behind `after`")
+        head = await in_thread(reader.head)
         every = lines(reader, after, head.size, stream=agreement, types=types)
         headers = {"Registry-Position": str(head.size), "Cache-Control": PRIVATE, "Vary": "Accept"}
         return streamed(request, every, media_type=NDJSON, headers=headers)
-    size = limit(given)
-    rows = await in_thread(reader.page, after, size + 1, stream=agreement, types=types)
-    return page(request, given, rows, size=size, head=head.size)
+    return answer_page(request, given, await in_thread(_page, reader, after, limit(given), agreement, types))
+
+
+def _page(reader: Reader, after: int, size: int, agreement: str | None, types: Sequence[str]) -> Page:
+    head = reader.head()
+    rows = reader.page(after, size + 1, stream=agreement, types=types)
+    seen = max([head.size, *(row.position for row in rows[-1:])])  # the rows were read after the head
+    return make_page(rows, size=size, position=seen)
 
 
 @read(
@@ -95,20 +104,23 @@ async def get_event(request: Asked) -> Response[Any]:
     As the CloudEvent that was posted, with `recordedtime`, `sequence` (its position), `agreementversion` and
     `leafhash`; an erased value is `{"$part": k}`, and `erasedparts` lists such `k`.
     """
-    head = await head_for(request, query(request, "min_position"))
-    reader: Reader = request.app.state.reader
+    await reached(request, query(request, "min_position"))
     position: str = request.path_params["position"]
-    row = await in_thread(reader.event, int(position)) if _POSITION.fullmatch(position) else None
+    if not _POSITION.fullmatch(position):
+        raise NotFound("there is no event at this position: it is a number from 1")
+    content, etag, head = await in_thread(_event, request.app.state.reader, int(position))
+    headers = {"Registry-Position": str(head)}
+    return fresh_or_304(request, content, etag=etag, media_type=CLOUDEVENT, headers=headers)
+
+
+def _event(reader: Reader, position: int) -> tuple[bytes, str, int]:
+    head = reader.head()
+    row = reader.event(position)
     if row is None:
-        raise NotFound(f"there is no event at this position; the log ends at {head.size}")
+        raise NotFound(f"there is no event at position {position}; the log ends at {head.size}")
     open_parts = ",".join(map(str, sorted(row.parts))).encode()
-    return fresh_or_304(
-        request,
-        _encode(cloudevent(row)),
-        etag=digest(row.leaf_hash, open_parts, SCOPE),
-        media_type=CLOUDEVENT,
-        headers={"Registry-Position": str(head.size)},
-    )
+    etag = digest(row.leaf_hash, open_parts, SCOPE)
+    return _encode(cloudevent(row)), etag, max(head.size, position)
 
 
 def _agreement(given: dict[str, str]) -> str | None:

@@ -8,7 +8,6 @@ from registry.api.parameters import number
 from registry.api.routing import Parameter
 from registry.api.threads import in_thread
 from registry.errors import Unavailable
-from registry.store.head import Head
 from registry.store.reader import Reader
 
 MIN_POSITION = Parameter(
@@ -24,22 +23,19 @@ POLL = 0.05
 _WAIT = re.compile(r"(?:^|[,;])[ \t]*wait[ \t]*=[ \t]*([0-9]{1,4})[ \t]*(?:$|[,;])", re.IGNORECASE)
 
 
-async def head_for(request: Asked, given: dict[str, str]) -> Head:
-    """Read the head of the log, at or behind the position the request asks for (RFC 7240 for ``wait``).
+async def reached(request: Asked, given: dict[str, str]) -> None:
+    """Wait until the log has come to the position a request asks for, if it asks (RFC 7240 for ``wait``).
 
     Raises Unavailable when the log has not come that far in time.
     """
+    wanted = number(given, "min_position")
+    if wanted is None:
+        return
     reader: Reader = request.app.state.reader
-    wanted = number(given, "min_position") or 0
-    head = await in_thread(reader.head)
-    if head.size >= wanted:
-        return head
     prefer = _WAIT.search(request.headers.get("prefer", ""))
     loop = asyncio.get_running_loop()
     until = loop.time() + (min(int(prefer[1]), MAX_WAIT) if prefer else 0)
-    while loop.time() < until:
+    while (size := (await in_thread(reader.head)).size) < wanted:
+        if loop.time() >= until:
+            raise Unavailable(f"the log has reached position {size}, not yet {wanted}")
         await asyncio.sleep(POLL)
-        head = await in_thread(reader.head)
-        if head.size >= wanted:
-            return head
-    raise Unavailable(f"the log has reached position {head.size}, not yet {wanted}")

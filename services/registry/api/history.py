@@ -1,7 +1,7 @@
 """Events as they are given back: one, a page of them, or a stream."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -61,18 +61,31 @@ def cloudevent(row: Row) -> dict[str, Any]:
     )
 
 
-def page(request: Asked, given: Mapping[str, str], rows: Sequence[Row], *, size: int, head: int) -> Answer:
-    """Answer with a page of at most ``size`` events; one more in ``rows`` says that there is a next one."""
-    more = len(rows) > size
-    seen = max([head, *(row.position for row in rows[-1:])])  # the rows were read a moment after the head
-    cursor = next_cursor(rows[size - 1].position) if more else None
+class Page(NamedTuple):
+    """A page, ready to be sent."""
+
+    content: bytes
+    cursor: str | None
+    """Of the next page; None on the last."""
+    position: int
+    """Up to which the log was read."""
+
+
+def make_page(rows: Sequence[Row], *, size: int, position: int) -> Page:
+    """Make a page of at most ``size`` events; one more among ``rows`` says that there is a next one."""
+    cursor = next_cursor(rows[size - 1].position) if len(rows) > size else None
     content = _encoder.encode(EventPage(events=[cloudevent(row) for row in rows[:size]], next=cursor))
-    headers = {"Registry-Position": str(seen)}
-    if cursor is not None:
+    return Page(content, cursor, position)
+
+
+def answer_page(request: Asked, given: Mapping[str, str], page: Page) -> Answer:
+    """Answer with a page, and a link to the next one that keeps the parameters."""
+    headers = {"Registry-Position": str(page.position)}
+    if page.cursor is not None:
         kept = {name: value for name, value in given.items() if name not in ("after", "cursor")}
-        query = urlencode({**kept, "cursor": cursor})
+        query = urlencode({**kept, "cursor": page.cursor})
         headers["Link"] = f'<{request.scope["path"]}?{query}>; rel="next"'
-    return fresh_or_304(request, content, etag=digest(content), headers=headers)
+    return fresh_or_304(request, page.content, etag=digest(page.content), headers=headers)
 
 
 async def lines(

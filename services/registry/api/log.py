@@ -8,7 +8,7 @@ from litestar import Response
 from msgspec import Meta
 
 from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.freshness import MIN_POSITION, head_for
+from registry.api.freshness import MIN_POSITION, reached
 from registry.api.parameters import BadParameter, number, query
 from registry.api.routing import Content, Operation, Parameter, read
 from registry.api.threads import in_thread
@@ -72,10 +72,12 @@ async def get_log(request: Asked) -> Response[Any]:
 
     Its origin, how many events it has, and the root hash over all of them.
     """
-    head = await head_for(request, query(request, "min_position"))
+    await reached(request, query(request, "min_position"))
+    reader: Reader = request.app.state.reader
+    head = await in_thread(reader.head)
     return _answer(
         request,
-        head,
+        head.size,
         LogHead(
             origin=head.origin,
             size=head.size,
@@ -108,28 +110,25 @@ async def get_inclusion(request: Asked) -> Response[Any]:
     The event is named by its `position`, or by its `source` and `id`.
     """
     given = query(request, "position", "source", "id", "size", "min_position")
-    head = await head_for(request, given)
-    reader: Reader = request.app.state.reader
-    position = await _position(reader, given)
-    size = _size(given, "size", head)
-    if position is None or position > size:
-        raise NotFound(f"there is no such event in the first {size} of the log")
-    row = await in_thread(reader.event, position)
+    await reached(request, given)
+    return _answer(request, *await in_thread(_inclusion, request.app.state.reader, given))
+
+
+def _inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionProof]:
+    head = reader.head()
+    position, size = _position(reader, given), _size(given, "size", head)
+    row = reader.event(position) if position is not None and position <= size else None
     if row is None:
-        raise NotFound(f"there is no event at position {position}")
-    hashes = await _hashes(reader, inclusion_nodes(position - 1, size), (size,), head)
-    proof = prove_inclusion(position - 1, size, hashes)
-    return _answer(
-        request,
-        head,
-        InclusionProof(
-            position=position,
-            leaf_index=position - 1,
-            leaf_hash=row.leaf_hash.hex(),
-            size=size,
-            root=_root(size, hashes),
-            hashes=[node.hex() for node in proof],
-        ),
+        raise NotFound(f"there is no such event in the first {size} of the log")
+    index = row.position - 1
+    hashes = _hashes(reader, inclusion_nodes(index, size), size)
+    return head.size, InclusionProof(
+        position=row.position,
+        leaf_index=index,
+        leaf_hash=row.leaf_hash.hex(),
+        size=size,
+        root=_root(size, hashes),
+        hashes=[node.hex() for node in prove_inclusion(index, size, hashes)],
     )
 
 
@@ -154,25 +153,26 @@ async def get_consistency(request: Asked) -> Response[Any]:
     given = query(request, "from", "to", "min_position")
     if "from" not in given:
         raise BadParameter("from", "is required: the size of the earlier tree")
-    head = await head_for(request, given)
+    await reached(request, given)
+    return _answer(request, *await in_thread(_consistency, request.app.state.reader, given))
+
+
+def _consistency(reader: Reader, given: dict[str, str]) -> tuple[int, ConsistencyProof]:
+    head = reader.head()
     old, new = _size(given, "from", head), _size(given, "to", head)
     if old > new:
         raise BadParameter("from", f"is larger than the later size, {new}")
-    hashes = await _hashes(request.app.state.reader, consistency_nodes(old, new), (old, new), head)
-    return _answer(
-        request,
-        head,
-        ConsistencyProof(
-            from_size=old,
-            from_root=_root(old, hashes),
-            to_size=new,
-            to_root=_root(new, hashes),
-            hashes=[node.hex() for node in prove_consistency(old, new, hashes)],
-        ),
+    hashes = _hashes(reader, consistency_nodes(old, new), old, new)
+    return head.size, ConsistencyProof(
+        from_size=old,
+        from_root=_root(old, hashes),
+        to_size=new,
+        to_root=_root(new, hashes),
+        hashes=[node.hex() for node in prove_consistency(old, new, hashes)],
     )
 
 
-async def _position(reader: Reader, given: dict[str, str]) -> int | None:
+def _position(reader: Reader, given: dict[str, str]) -> int | None:
     """Find the position of the event that is asked for; None if there is none with its identity."""
     position = number(given, "position", least=1)
     source, id_ = given.get("source"), given.get("id")
@@ -184,7 +184,7 @@ async def _position(reader: Reader, given: dict[str, str]) -> int | None:
         raise BadParameter("position", "is required, or else `source` and `id`")
     if source_flaw(source) is not None or id_flaw(id_) is not None:
         return None
-    return await in_thread(reader.position_of, source, id_)
+    return reader.position_of(source, id_)
 
 
 def _size(given: dict[str, str], name: str, head: Head) -> int:
@@ -194,19 +194,17 @@ def _size(given: dict[str, str], name: str, head: Head) -> int:
     return head.size if size is None else size
 
 
-async def _hashes(
-    reader: Reader, nodes: Iterable[Node], sizes: tuple[int, ...], head: Head
-) -> dict[Node, bytes]:
-    """Read at once what the proof and the roots of its trees are made from."""
+def _hashes(reader: Reader, nodes: Iterable[Node], *sizes: int) -> dict[Node, bytes]:
+    """Read at once what the proof and the roots of its trees are made from; the last size is the largest."""
     needed = {*nodes, *(node for size in sizes for node in subtrees(0, size))}
-    return await in_thread(reader.hashes, sorted(needed), head.size)
+    return reader.hashes(sorted(needed), sizes[-1])
 
 
 def _root(size: int, hashes: dict[Node, bytes]) -> str:
     return (range_root(0, size, hashes) if size else EMPTY_ROOT).hex()
 
 
-def _answer(request: Asked, head: Head, shown: msgspec.Struct) -> Response[Any]:
+def _answer(request: Asked, position: int, shown: msgspec.Struct) -> Response[Any]:
     content = msgspec.json.encode(shown)
-    headers = {"Registry-Position": str(head.size)}
+    headers = {"Registry-Position": str(position)}
     return fresh_or_304(request, content, etag=digest(content), headers=headers)

@@ -1,7 +1,7 @@
 """POST /events: one event or many, in each of the three modes of the CloudEvents HTTP binding."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -76,11 +76,12 @@ async def post_events(request: Asked) -> Answer:
     the answer is the receipt of the first time, with `Idempotency-Replayed: true`.
     """
     query(request)
-    mode = _mode(request)
+    headers = request.headers  # made anew each time it is asked for
+    mode = _mode(headers)
     settings: Settings = request.app.state.settings
     single = mode != BATCH
-    expect = _expected(request, single=single)
-    body = await _body(request, settings.max_event_bytes if single else settings.max_batch_bytes)
+    expect = _expected(headers, single=single)
+    body = await _body(request, headers, settings.max_event_bytes if single else settings.max_batch_bytes)
     if mode == STRUCTURED:
         events = [cloudevents.posted(strict_json.decode(body))]
     elif mode == BINARY:
@@ -96,14 +97,14 @@ async def post_events(request: Asked) -> Answer:
             raise
         raise InBatch(refusal) from refusal
     replayed = all(receipt.replayed for receipt in receipts)
-    headers = {"Idempotency-Replayed": "true"} if replayed and receipts else {}
+    answered = {"Idempotency-Replayed": "true"} if replayed and receipts else {}
     if receipts:
-        headers["Registry-Position"] = str(max(receipt.position for receipt in receipts))
+        answered["Registry-Position"] = str(max(receipt.position for receipt in receipts))
     if single:
-        headers["Location"] = f"/events/{receipts[0].position}"
-        headers["ETag"] = f'"v{receipts[0].version}"'
+        answered["Location"] = f"/events/{receipts[0].position}"
+        answered["ETag"] = f'"v{receipts[0].version}"'
     return Answer(
-        _encode(receipts[0] if single else receipts), status=200 if replayed else 201, headers=headers
+        _encode(receipts[0] if single else receipts), status=200 if replayed else 201, headers=answered
     )
 
 
@@ -113,9 +114,8 @@ async def options_events() -> Answer:
     return Answer(b"", status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
 
 
-def _mode(request: Asked) -> str:
+def _mode(headers: Mapping[str, str]) -> str:
     """Tell the mode by the media type. Raises UnsupportedMediaType."""
-    headers = request.headers
     given = headers.get("content-type", "")
     match = _MEDIA_TYPE.fullmatch(given.strip().lower())
     if match is None or match[1] not in MODES:
@@ -125,7 +125,7 @@ def _mode(request: Asked) -> str:
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType("a body with a Content-Encoding is not taken")
     mode = match[1]
-    if mode == BINARY and not any(name.startswith(b"ce-") for name, _ in request.scope["headers"]):
+    if mode == BINARY and not any(name.startswith("ce-") for name in headers):
         raise UnsupportedMediaType(
             f"{BINARY} is taken in binary mode, with the attributes in ce- headers; "
             f"an event as one JSON object is {STRUCTURED}, several are {BATCH}"
@@ -133,9 +133,9 @@ def _mode(request: Asked) -> str:
     return mode
 
 
-def _expected(request: Asked, *, single: bool) -> int | None:
+def _expected(headers: Mapping[str, str], *, single: bool) -> int | None:
     """Read the version that the headers expect the agreement to have; 0 if it must not exist."""
-    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
     if match is None and none_match is None:
         return None
     name = "If-None-Match" if match is None else "If-Match"
@@ -155,9 +155,9 @@ def _expected(request: Asked, *, single: bool) -> int | None:
     return int(tag[1])
 
 
-async def _body(request: Asked, most: int) -> bytes:
+async def _body(request: Asked, headers: Mapping[str, str], most: int) -> bytes:
     """Read the body, and no more of it than may be. Raises TooLarge."""
-    announced = request.headers.get("content-length", "0")
+    announced = headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced) > most:
         raise TooLarge(f"the body is {announced} bytes, the limit is {most}")
     chunks, size = [], 0

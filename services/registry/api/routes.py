@@ -28,6 +28,9 @@ route_handlers: list[Any] = [
     problem_pages.get_problem,
 ]
 exception_handlers: ExceptionHandlersMap = {Exception: answer_problem}
-guards: list[Guard] = [let_in]
+guards: list[Guard] = []
+"""None: ``let_in`` stands before every handler instead, which costs a tenth of a guard."""
+before_request = let_in
+"""For handlers of others in the same app; those above have it themselves."""
 openapi_config = None
 """The description is put together in ``openapi``: the framework's documents its own shape of errors."""

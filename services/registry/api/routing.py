@@ -7,7 +7,7 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api.principal import OPEN
+from registry.api.principal import OPEN, let_in
 
 OPERATION = "operation"
 """The option of a route under which its description is."""
@@ -59,10 +59,17 @@ def read(path: str, operation: Operation, *, anybody: bool = False) -> Callable[
         path,
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
+        before_request=let_in,
         opt={OPERATION: operation, OPEN: anybody},
     )
 
 
 def post(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
     """Declare a resource that is posted to."""
-    return HTTPRouteHandler(path, http_method=HttpMethod.POST, status_code=201, opt={OPERATION: operation})
+    return HTTPRouteHandler(
+        path,
+        http_method=HttpMethod.POST,
+        status_code=201,
+        before_request=let_in,
+        opt={OPERATION: operation},
+    )
