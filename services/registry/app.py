@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State
 
 from registry.api.routes import exception_handlers, guards, openapi_config, route_handlers
 from registry.config import Settings
+from registry.projections.catalogue import CATALOGUE
+from registry.projections.runner import Runner
+from registry.projections.views import Views
+from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
@@ -22,21 +27,9 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        writing = open_writer(settings.database, lock_timeout=settings.lock_timeout)
-        reading = open_reader(settings.database, lock_timeout=settings.lock_timeout)
-        states = States(settings.state_cache_events)
-        sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events)
-        try:
-            app.state.settings = settings
-            app.state.reader = Reader(reading, states)
-            app.state.sequencer = sequencer
-            app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "auth off")
-            sequencer.start()
+        async with AsyncExitStack() as stack:
+            await start(app, settings, stack)
             yield
-        finally:
-            await sequencer.close()
-            writing.dispose()
-            reading.dispose()
 
     return Litestar(
         route_handlers=route_handlers,
@@ -46,3 +39,45 @@ def create_app(settings: Settings) -> Litestar:
         state=State(),
         lifespan=[lifespan],
     )
+
+
+async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> None:
+    """Open and start everything; ``stack`` stops it in the opposite order."""
+    writing = open_writer(settings.database, lock_timeout=settings.lock_timeout)
+    stack.callback(writing.dispose)
+    reading = open_reader(settings.database, lock_timeout=settings.lock_timeout)
+    stack.callback(reading.dispose)
+    states = States(settings.state_cache_events)
+    reader = Reader(reading, states)
+    arrivals = Arrivals()
+    sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
+    views = Views(reading)
+    stack.callback(views.close)
+
+    app.state.settings = settings
+    app.state.reader = reader
+    app.state.sequencer = sequencer
+    app.state.views = views
+    app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "auth off")
+
+    if listens(settings.database):
+        listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
+        listener.start()
+        stack.push_async_callback(asyncio.to_thread, listener.stop)
+    # One thread makes the rows of all read models: they wait for the same interpreter and, on SQLite, for the
+    # same connection, so more of them would only stand in the way of appends.
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="projections")
+    stack.callback(executor.shutdown)
+    runners = [
+        Runner(writing, reader, model, executor=executor, wait=arrivals.wait).run() for model in CATALOGUE
+    ]
+    stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
+    sequencer.start()
+    stack.push_async_callback(sequencer.close)
+
+
+async def cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until each has let go of what it holds."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
