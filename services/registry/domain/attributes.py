@@ -9,6 +9,7 @@ from typing import Any
 from registry.domain.events import PersonalDataErased
 from registry.domain.events.event import EVENT_TYPES, OLDER_VERSIONS
 
+MAX_ID = 128
 MAX_SOURCE = 512
 MAX_VERSION = 2**31 - 1
 
