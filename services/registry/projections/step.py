@@ -70,7 +70,7 @@ class Projection:
         """
         generation = self.generation
         with reachable():
-            with self._engine.connect() as connection:
+            with self._reader.connect() as connection:
                 moved = changes(connection, generation.position, batch)
                 parked = {each.stream: each.resolution for each in waiting(connection, generation.model)}
             self._fault("read")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from registry.domain.agreement import Agreement, fold
 from registry.domain.envelope import Recorded
@@ -25,6 +25,10 @@ class Reader:
     def __init__(self, engine: Engine, states: States | None = None) -> None:
         self._engine = engine
         self._states = states if states is not None else States(0)
+
+    def connect(self) -> Connection:
+        """Open a connection to read with; the caller closes it."""
+        return self._engine.connect()
 
     def head(self) -> Head:
         """Read where the log ends."""
