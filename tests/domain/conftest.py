@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from registry.domain.agreement import Agreement, evolve
-from registry.domain.codec import typed
+from registry.domain.codec import owners_of, typed
 from registry.domain.decide import Advice, decide
 from registry.domain.envelope import Posted, Recorded
 from registry.domain.status import Status, status
@@ -38,7 +38,9 @@ class Log:
         body = {field.rstrip("_"): value for field, value in data.items()}
         kind = f"agreement.{name}.v1"
         id_ = id or f"e{len(self.events) + 1}"
-        return Posted(source, id_, kind, self.subject, body, typed(kind, body), attrs or {})
+        return Posted(
+            source, id_, kind, self.subject, body, typed(kind, body), attrs or {}, personal=owners_of(kind, body)
+        )
 
     def post(
         self,

@@ -15,6 +15,7 @@ from registry.domain.codec import (
     join,
     known,
     names_in_texts,
+    owners_of,
     recorded_event,
     same_content,
     split,
@@ -496,26 +497,26 @@ def test_a_name_given_in_the_event_is_found_in_its_other_texts(signed_by_two):
     signed_by_two["place"] = {"name": "Palace, after ana  Example"}
     signed_by_two["cites"] = [{"publication_id": "r", "basis": "stated", "locator": "ANA EXAMPLE, p. 3"}]
 
-    assert names_in_texts(SIGNED, signed_by_two) == ("/cites/0/locator",)
+    assert names_in_texts(owners_of(SIGNED, signed_by_two), signed_by_two) == ("/cites/0/locator",)
 
 
 def test_a_name_is_found_as_whole_words_only(signed_by_two):
     signed_by_two["signatures"][0]["actor"]["person"]["name"] = "Li"
     signed_by_two["place"] = {"name": "Lima"}
-    assert names_in_texts(SIGNED, signed_by_two) == ()
+    assert names_in_texts(owners_of(SIGNED, signed_by_two), signed_by_two) == ()
 
     signed_by_two["place"] = {"name": "Villa Li"}
-    assert names_in_texts(SIGNED, signed_by_two) == ("/place/name",)
+    assert names_in_texts(owners_of(SIGNED, signed_by_two), signed_by_two) == ("/place/name",)
 
 
 def test_a_name_in_a_personal_text_is_where_it_belongs():
     body = example("statement-recorded", gist={"en": "I, A. Signatory, promise."})
 
-    assert names_in_texts("agreement.statement-recorded.v1", body) == ()
+    assert names_in_texts(owners_of("agreement.statement-recorded.v1", body), body) == ()
 
 
 def test_without_a_name_there_is_nothing_to_find():
-    assert names_in_texts("agreement.term-set.v1", example("term-set")) == ()
+    assert names_in_texts({}, example("term-set")) == ()
 
 
 # properties

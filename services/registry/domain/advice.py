@@ -73,10 +73,10 @@ def advise(state: Agreement | None, event: Posted) -> tuple[Advice, ...]:
         found += _publication(data, event)
     if isinstance(data, (Registered, Classified)):
         found += _binding_loi(state, data)
-    if event.data.personal or isinstance(event.data, EventCorrected):
+    if event.personal:
         found += [
             Advice("name-in-text", f"the text at {place} contains a name given in the event")
-            for place in names_in_texts(event.type, event.body)
+            for place in names_in_texts(event.personal, event.body)
         ]
     return tuple(found)
 

@@ -150,6 +150,7 @@ def _posted(attributes: dict[str, Any], data: Any, *, has_data: bool) -> Posted:
         data=typed,
         attrs=kept,
         expected_version=expected,
+        personal=codec.owners_of(type_, data),
     )
 
 

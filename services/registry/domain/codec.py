@@ -27,6 +27,7 @@ __all__ = [
     "join",
     "known",
     "names_in_texts",
+    "owners_of",
     "recorded_event",
     "same_content",
     "split",
@@ -76,12 +77,20 @@ def typed(name: str, body: Any) -> Event:
     return event
 
 
-def split(name: str, body: Body, attrs: Mapping[str, str], principal: str) -> tuple[bytes, ...]:
+def split(
+    name: str,
+    body: Body,
+    attrs: Mapping[str, str],
+    principal: str,
+    owners: Mapping[Tokens, str] | None = None,
+) -> tuple[bytes, ...]:
     """Give the canonical bytes of part 0 and of the part of every person, in order.
 
     Persons are numbered by the first appearance of a personal value of theirs in the canonical ``data``.
+    ``owners`` is what ``owners_of`` gives, when the caller has it already.
     """
-    owners = _owners(name, body)
+    if owners is None:
+        owners = owners_of(name, body)
     if not owners:
         return (canonical({"attrs": attrs, "data": body, "principal": principal}),)
     numbers: dict[str, int] = {}
@@ -145,9 +154,11 @@ def same_content(joined: Joined, attrs: Mapping[str, str], body: Body) -> bool:
     return canonical(body) == canonical(joined.body) or (bool(joined.erased) and _same(joined.body, body))
 
 
-def names_in_texts(name: str, body: Body) -> tuple[str, ...]:
-    """Give the pointers of texts that are not personal and yet contain a name given in this event."""
-    personal = _owners(name, body)
+def names_in_texts(personal: Mapping[Tokens, str], body: Body) -> tuple[str, ...]:
+    """Give the pointers of texts that are not personal and yet contain a name given in this event.
+
+    ``personal`` is what ``owners_of`` gives for it.
+    """
     names = {value_at(body, at).casefold() for at in personal if at[-1] == "name"}
     if not names or not _said_elsewhere(names, [value_at(body, at) for at in personal], body):
         return ()
@@ -191,7 +202,7 @@ def _check_replacement(event: EventCorrected) -> None:
     _read(name, event.replacement, "/replacement")
 
 
-def _owners(name: str, body: Body) -> dict[Tokens, str]:
+def owners_of(name: str, body: Body) -> dict[Tokens, str]:
     """Give the place of every personal value in a body, with the id of the person it belongs to."""
     owners: dict[Tokens, str] = {}
     for owned in personal_of(name, body):

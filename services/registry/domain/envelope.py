@@ -22,6 +22,8 @@ class Posted(msgspec.Struct, frozen=True):
     attrs: dict[str, str] = {}
     """The optional attributes and extensions that are kept, as CloudEvents canonical strings."""
     expected_version: int | None = None
+    personal: dict[tuple[str | int, ...], str] = {}
+    """The place of every personal value in ``body``, with the id of the person it belongs to."""
 
 
 class Recorded(msgspec.Struct, frozen=True):

@@ -79,7 +79,7 @@ class Sequencer:
         """
         if not events:
             return []
-        parts = [split(event.type, event.body, event.attrs, principal) for event in events]
+        parts = [split(event.type, event.body, event.attrs, principal, event.personal) for event in events]
         if any(len(each) > MOST_PARTS for each in parts):
             raise TooLarge(f"an event names at most {MOST_PARTS - 1} persons")
         if self._closing:
