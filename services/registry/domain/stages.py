@@ -188,7 +188,7 @@ def _ends_of(start: Dated, ends: tuple[Dated, ...]) -> list[Dated]:
 
 def _both_signed(course: Course, on: date) -> Finding:
     truths = {party: signed_by(course, party, on) for party in course.parties}
-    truth = every(truths.values())
+    truth = every(truths.values()) if truths else NO  # no party is known once the founding event was erased
     dates = _counted(course.signatures.values())
     if truth.holds:
         decisive = latest(dates)
