@@ -59,7 +59,7 @@ def test_every_bad_line_is_reported_with_its_number_and_costs_only_itself(regist
     assert reported["4"].startswith("unknown-agreement: ")
     assert "/id: is required" in reported["5"]
     assert reported["7"].startswith("already-claimed: ")
-    assert reported["7"].endswith("(position 2)")
+    assert reported["7"].endswith("[position 2]")
     assert reported["8"].startswith("identity-taken: ")
 
 

@@ -17,9 +17,9 @@ from registry.errors import Flaw, IdentityTaken, Invalid, Malformed, Rejected, T
         ),
         (
             Rejected("already-claimed", "correct it instead", positions=[4]),
-            "already-claimed: correct it instead (position 4)",
+            "already-claimed: correct it instead [position 4]",
         ),
-        (Rejected("loop", "a merge loops", positions=[4, 9]), "loop: a merge loops (positions 4, 9)"),
+        (Rejected("loop", "a merge loops", positions=[4, 9]), "loop: a merge loops [positions 4, 9]"),
         (Rejected("unknown-agreement", "nothing founds it"), "unknown-agreement: nothing founds it"),
         (TooLarge("too many persons"), "too many persons"),
     ],

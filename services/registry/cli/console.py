@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
@@ -39,6 +41,16 @@ def coloured(text: str, code: str) -> str:
     """Colour a word on a terminal; ``code`` as ECMA-48 has it, such as 31 for red."""
     plain = not on_terminal(sys.stdout) or "NO_COLOR" in os.environ
     return text if plain else f"\x1b[{code}m{text}\x1b[0m"
+
+
+def folded(text: str, indent: int = 0) -> str:
+    """Break a long line between words on a terminal, and indent what goes on; a pipe gets it whole."""
+    if not on_terminal(sys.stdout):
+        return text
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(
+        text, width, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

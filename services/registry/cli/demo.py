@@ -15,10 +15,11 @@ STORY = (
 )
 AGREEMENT = "pak-slv-2025-digital-assets"
 TRY = (
-    ("/", "start here, in a browser"),
-    (f"/agreements/{AGREEMENT}", "what is true now"),
-    (f"/agreements/{AGREEMENT}?valid_as_of=2025-07-15", "the day before it was signed"),
-    ("/events?limit=3", "the log itself"),
+    ("start here, in a browser", "/"),
+    ("what is true now", f"/agreements/{AGREEMENT}"),
+    ("the day before it was signed", f"/agreements/{AGREEMENT}?valid_as_of=2025-07-15"),
+    ("what only the first report knew", f"/agreements/{AGREEMENT}?known_as_of=29"),
+    ("the log itself", "/events?limit=3"),
 )
 
 
@@ -73,8 +74,8 @@ def load(settings: Settings) -> None:
 
 def invite(url: str) -> None:
     """Say where to look."""
-    width = max(len(path) for path, _ in TRY)
-    console.note(f"\nserving {url}; Ctrl-C stops it. Try:\n")
-    for path, what in TRY:
-        console.note(f"  {url}{path.ljust(width)}  {what}")
-    console.note("")
+    width = max(len(what) for what, _ in TRY)
+    console.note(f"serving {url} until Ctrl-C; try:\n")
+    for what, path in TRY:
+        console.note(f"  {what.ljust(width)}  {url}{path}")
+    console.note(f"\n  {'or on the command line'.ljust(width)}  registry show {AGREEMENT} --url {url}\n")

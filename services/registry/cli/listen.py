@@ -1,6 +1,7 @@
 """The server process around the application: its socket, its signals, its end."""
 
 import errno
+import logging
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -67,6 +68,7 @@ def serve_forever(
     app: Any, listener: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises Stop when the application does not start."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # each look at the revision would be a line
     config = uvicorn.Config(
         app,
         loop="uvloop",

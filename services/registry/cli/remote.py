@@ -1,6 +1,6 @@
 """A registry behind a URL: how the commands reach it, and what its answers mean."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,9 +11,11 @@ from registry.cli.environment import api_key
 from registry.cli.exits import UNREACHABLE, USAGE, Stop
 from registry.cli.lines import Line
 from registry.cli.outcome import Outcome
+from registry.cli.problems import behind
 from registry.domain import strict_json
 from registry.errors import Malformed, NotFound, RegistryError, Unavailable
 
+ONE = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
 NOT_LET_IN = (401, 403)
 BUSY = (429, 502, 503, 504)
@@ -50,18 +52,19 @@ class Remote:
         return self.append(events[:middle]) + self.append(events[middle:])
 
     def _post(self, events: Sequence[bytes]) -> list[dict[str, Any]]:
+        """Post one event as one, so that what is said of it is said of it alone, and several as a batch."""
+        alone = len(events) == 1
+        content = events[0] if alone else b"[" + b",".join(events) + b"]"
         try:
             with reached(self._client.base_url):
-                response = self._client.post(
-                    "/events", content=b"[" + b",".join(events) + b"]", headers=BATCH
-                )
+                response = self._client.post("/events", content=content, headers=ONE if alone else BATCH)
         except Unavailable as error:
             if self._answered:  # it was there and may come back
                 raise
             raise Stop(UNREACHABLE, error.detail) from error
         self._answered = True
-        receipts: list[dict[str, Any]] = answer(response)
-        return receipts
+        receipts = answer(response)
+        return [receipts] if alone else receipts
 
 
 @contextmanager
@@ -124,10 +127,20 @@ def in_words(response: httpx.Response) -> str:
     try:
         problem = response.json()
         said = str(problem.get("detail") or problem["title"])
-        flaws = [f"{flaw.get('pointer', '')}: {flaw['detail']}" for flaw in problem.get("errors", ())]
+        flaws = [f"{place_of(flaw)}{flaw['detail']}" for flaw in problem.get("errors", ())]
+        positions = [int(position) for position in problem.get("positions", ())]
+        rule = problem.get("rule")
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
-    return "; ".join([said, *flaws])
+    if rule:
+        return f"{rule}: {said}{behind(positions)}"
+    return "; ".join(flaws) or said
+
+
+def place_of(flaw: Mapping[str, str]) -> str:
+    """Name the place of a flaw: a pointer into the event, or a parameter or header of the request."""
+    place = flaw.get("pointer") or flaw.get("parameter") or flaw.get("header")
+    return f"{place}: " if place else ""
 
 
 def _document(response: httpx.Response) -> Any:

@@ -1,0 +1,111 @@
+"""What happened to an agreement, and what is to come, in the order of its days."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from registry.domain.edtf import parse
+
+View = Mapping[str, Any]
+Row = tuple[str | None, str]
+"""A date in EDTF, None when nobody gives one, and what happened."""
+
+
+def timeline(view: View) -> list[tuple[str, str]]:
+    """Put everything that has a day in order, and engagements without one at the end."""
+    rows = [*course(view), *force(view), *lasting(view), *encounters(view)]
+    rows.sort(key=lambda row: first(row[0]))
+    return [(when or "no date", what) for when, what in rows]
+
+
+def first(when: str | None) -> date:
+    """Return the first day a date can mean, or the last where it is open at its beginning."""
+    if when is None:
+        return date.max
+    edtf = parse(when)
+    return edtf.earliest or edtf.latest or date.max
+
+
+def course(view: View) -> Iterator[Row]:
+    """Negotiation, signature, ratification."""
+    for milestone in view["milestones"]:
+        yield milestone["date"], milestone["by"]["event"].replace("-", " ")
+    for signature in view["signatures"]:
+        place = f" in {signature['place']['name']}" if signature["place"] else ""
+        named = [who for signatory in signature["signatories"] if (who := signed_by(signatory))]
+        by = f": {'; '.join(dict.fromkeys(named))}" if named else ""
+        reserve = " ad referendum" if signature["ad_referendum"] else ""
+        yield signature["date"], f"signed for {party_name(view, signature['party'])}{place}{reserve}{by}"
+        if signature["confirmed"]:
+            yield signature["confirmed"], f"signature for {party_name(view, signature['party'])} confirmed"
+    for ratification in view["ratifications"]:
+        yield ratification["date"], f"{ratification['form']} by {party_name(view, ratification['party'])}"
+
+
+def force(view: View) -> Iterator[Row]:
+    """Coming into force, and the term."""
+    if entered := view["entry_into_force"]:
+        yield entered["date"], "enters into force" if entered["ahead"] else "entered into force"
+    for registration in view["treaty_registrations"]:
+        yield registration["date"], f"registered with {registration['registry']} as {registration['number']}"
+    if term := view["term"]:
+        yield from ((term["start"], "term begins"),) if term["start"] else ()
+        if end := term["current_end"] or term["end"]:
+            renewed = f", {term['tacit_renewals']} times renewed tacitly" if term["tacit_renewals"] else ""
+            yield end, f"term ends{renewed}"
+        for renewal in term["renewals"]:
+            yield renewal["occurred"], f"{renewal['mode']} renewal"
+        for notice in term["notices"]:
+            yield notice["occurred"], f"non-renewal notified by {party_name(view, notice['party'])}"
+
+
+def lasting(view: View) -> Iterator[Row]:
+    """What changed it, and what ended it."""
+    for amendment in view["amendments"]:
+        yield amendment["effective"], f"amended: {in_language(amendment['summary'])}"
+    for suspension in view["suspensions"]:
+        yield suspension["from"], "suspended"
+        if suspension["resumed"]:
+            yield suspension["resumed"], "resumed"
+    for denunciation in view["denunciations"]:
+        yield denunciation["occurred"], f"denunciation notified by {party_name(view, denunciation['party'])}"
+        if denunciation["withdrawn"]:
+            yield (
+                denunciation["withdrawn"],
+                f"denunciation by {party_name(view, denunciation['party'])} withdrawn",
+            )
+    if termination := view["termination"]:
+        yield termination["date"], f"terminated ({termination['ground']})"
+    for supersession in view["supersessions"]:
+        yield supersession["date"], f"superseded by {supersession['by_id']}"
+
+
+def encounters(view: View) -> Iterator[Row]:
+    """Engagements and follow-ups."""
+    for one in view["engagements"]:
+        label = in_language(one["label"] or {}) or one["engagement_id"]
+        kind = one["kind"] if one["kind"] not in (None, "unspecified") else "engagement"
+        state = one["certainty"] if one["state"] == "planned" and one["certainty"] else one["state"]
+        yield one["when"], f"{kind} {state}: {label}"
+    for follow_up in view["follow_ups"]:
+        text = in_language(follow_up["text"] or {}) or follow_up["follow_up_id"]
+        state = "overdue" if follow_up["overdue"] else follow_up["state"]
+        yield follow_up["due"], f"follow-up {state}: {text}"
+
+
+def signed_by(signatory: View) -> str:
+    """Say who signed, as far as that is known."""
+    actor = signatory["actor"] or {}
+    person = actor.get("person") or {}
+    named = "[erased]" if person.get("erased") else person.get("name") or actor.get("institution_id")
+    return ", ".join(filter(None, (named, signatory["capacity"])))
+
+
+def party_name(view: View, id_: str) -> str:
+    """Return what a party is called."""
+    return next((in_language(party["name"]) for party in view["parties"] if party["id"] == id_), id_)
+
+
+def in_language(texts: Mapping[str, str]) -> str:
+    """Return the English text, or else the first in the order of the languages."""
+    return texts.get("en") or next((texts[tag] for tag in sorted(texts)), "")
