@@ -49,21 +49,22 @@ def commitments(state: Agreement) -> tuple[CommitmentShown, ...]:
     groups: dict[str, list[tuple[Live, CommitmentMade]]] = {}
     for live, data in state.of(CommitmentMade):
         groups.setdefault(kept_id(state, "commitment", data.commitment_id), []).append((live, data))
-    found = []
-    for id_ in sorted(groups):
-        ordered = sorted(groups[id_], key=lambda pair: (pair[1].inferred, pair[0].identity))
-        first = ordered[0][1]
-        found.append(
-            CommitmentShown(
-                commitment_id=id_,
-                merged_ids=dropped_ids(state, "commitment", id_),
-                text=first.text,
-                by=first.by,
-                strength=first.strength,
-                claims=tuple(said(live) for live, _ in ordered),
-            )
-        )
-    return tuple(found)
+    return tuple(_commitment(state, id_, groups[id_]) for id_ in sorted(groups))
+
+
+def _commitment(state: Agreement, id_: str, found: list[tuple[Live, CommitmentMade]]) -> CommitmentShown:
+    ordered = sorted(
+        found, key=lambda pair: (pair[1].inferred, pair[1].commitment_id != id_, pair[0].identity)
+    )
+    first = ordered[0][1]
+    return CommitmentShown(
+        commitment_id=id_,
+        merged_ids=dropped_ids(state, "commitment", id_),
+        text=first.text,
+        by=first.by,
+        strength=first.strength,
+        claims=tuple(said(live) for live, _ in ordered),
+    )
 
 
 def _due(one: FollowUp, on: date) -> date:

@@ -97,7 +97,9 @@ def actor(body: Any) -> ActorShown:
 
 
 def _institution(state: Agreement, id_: str, found: list[tuple[Live, InstitutionLinked]]) -> InstitutionShown:
-    ordered = sorted(found, key=lambda pair: (pair[0].data.inferred, pair[0].identity))
+    ordered = sorted(
+        found, key=lambda pair: (pair[1].inferred, pair[1].institution_id != id_, pair[0].identity)
+    )
     first = ordered[0][1]
     established = next((data.established for _, data in ordered if data.established), None)
     return InstitutionShown(
