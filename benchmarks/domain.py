@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from benchmarks.events import stories
+from benchmarks.events import STORY, stories
 from benchmarks.figures import Cost
 from registry.domain import cloudevents, strict_json
+from registry.domain.agreement import Agreement, evolve
 from registry.domain.codec import split
-from registry.domain.envelope import Posted
+from registry.domain.decide import decide
+from registry.domain.envelope import Posted, Recorded
 from registry.store.head import Head
 from registry.store.seal import Draft, seal
 
@@ -29,12 +31,37 @@ def domain_costs() -> list[Cost]:
         _cost("read strict JSON", strict_json.decode, bodies),
         _cost("check the envelope and type the data", cloudevents.posted, envelopes),
         _cost("split into parts", _split, posted),
+        _cost("decide and fold, agreement by agreement", _decide, _streams(posted), STORY),
         _cost(f"seal in groups of {BATCH}: commitments, entry, leaf, tree", _seal, _groups(posted), BATCH),
     ]
 
 
 def _split(event: Posted) -> tuple[bytes, ...]:
     return split(event.type, event.body, event.attrs, PRINCIPAL)
+
+
+def _streams(posted: list[Posted]) -> list[tuple[list[Posted], list[Recorded]]]:
+    recorded = [
+        Recorded(
+            position=position,
+            version=(position - 1) % STORY + 1,
+            recorded_at=0,
+            source=event.source,
+            id=event.id,
+            type=event.type,
+            subject=event.subject,
+            data=event.data,
+        )
+        for position, event in enumerate(posted, 1)
+    ]
+    return [(posted[i : i + STORY], recorded[i : i + STORY]) for i in range(0, len(posted), STORY)]
+
+
+def _decide(stream: tuple[list[Posted], list[Recorded]]) -> None:
+    state: Agreement | None = None
+    for event, recorded in zip(*stream, strict=True):
+        decide(state, event)
+        state = evolve(state and state.copy(), recorded)
 
 
 def _groups(posted: list[Posted]) -> list[list[Draft]]:

@@ -26,7 +26,7 @@ class Server:
         info = self._server.get_postmaster_info()
         self.pid: int = info.pid
         self.socket = str(info.socket_dir)
-        self._admin = psycopg.connect(f"host={self.socket} user=postgres dbname=postgres", autocommit=True)
+        self._admin = psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True)
         self.version = str(self._setting("server_version"))
         unsafe = [name for name in DURABLE if self._setting(name) != "on"]
         if unsafe:
@@ -41,7 +41,7 @@ class Server:
 
     def rows(self, database: str, table: str) -> int:
         """Count the rows of a table."""
-        with psycopg.connect(f"host={self.socket} user=postgres dbname={database}") as connection:
+        with psycopg.connect(host=self.socket, user="postgres", dbname=database) as connection:
             row = connection.execute(
                 sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
             ).fetchone()

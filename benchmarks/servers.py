@@ -55,7 +55,12 @@ def granian(factory: str, port: int) -> list[str]:
     return [sys.executable, "-m", "granian", factory, *flags.split(), "--log-level", "warning"]
 
 
-SERVERS = {"uvicorn": uvicorn, "granian": granian}
+def two_workers(factory: str, port: int) -> list[str]:
+    """Give the command for uvicorn with two processes on one port."""
+    return [*uvicorn(factory, port), "--workers", "2"]
+
+
+SERVERS = {"uvicorn": uvicorn, "uvicorn x 2": two_workers, "granian": granian}
 
 
 @contextmanager

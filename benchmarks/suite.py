@@ -1,5 +1,7 @@
 """Which servers meet which loads, and that what they acknowledged is there afterwards."""
 
+import itertools
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 
@@ -9,10 +11,10 @@ from benchmarks import baseline, recorder
 from benchmarks.figures import Cost, Figure, Measurement, figures
 from benchmarks.over_http import Load, Target, in_turns
 from benchmarks.postgres import Server, private_server
-from benchmarks.servers import Running, serve
+from benchmarks.servers import SERVERS, Running, serve
 
 PARTS = ("domain", "recorder", "http", "servers")
-"""Costs in the process; the recorder alone; the three servers; the registry under two HTTP servers."""
+"""Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server."""
 
 SUBJECTS = ("registry", "baseline", "constant")
 LOADS = (Load(1, 1), Load(32, 1), Load(128, 1), Load(1, 100), Load(4, 100))
@@ -45,12 +47,16 @@ def run(
 
         costs = domain_costs()
     with private_server() as database:
+        taken = []
         if "recorder" in parts:
-            measurements += recorder.measurements(database, size.seconds, size.repetitions)
+            taken.append(recorder.measurements(database, size.seconds, size.repetitions))
         if "http" in parts:
-            measurements += _side_by_side(database, size, subjects, loads)
+            taken.append(_side_by_side(database, size, subjects, loads))
         if "servers" in parts and "registry" in subjects:
-            measurements += _two_servers(database, size)
+            taken.append(_under_each_server(database, size))
+        for measurement in itertools.chain.from_iterable(taken):
+            print(f"{measurement.rate:>9,.0f}/s  {measurement.subject}: {measurement.task}", file=sys.stderr)
+            measurements.append(measurement)
     return figures(measurements), costs
 
 
@@ -66,15 +72,17 @@ def _side_by_side(
             _check(database, target, target.name)
 
 
-def _two_servers(database: Server, size: Size) -> Iterator[Measurement]:
+def _under_each_server(database: Server, size: Size) -> Iterator[Measurement]:
     with ExitStack() as stack:
         targets = []
-        for server in ("uvicorn", "granian"):
+        for server in SERVERS:
             factory, environ = _prepare(database, "registry", server)
             running: Running = stack.enter_context(serve(factory, environ, server))
             targets.append(Target(server, running))
         for measurement in in_turns(targets, SERVER_LOADS, size.seconds, size.repetitions, database):
-            yield msgspec.structs.replace(measurement, task=f"the registry under {measurement.task}")
+            yield msgspec.structs.replace(
+                measurement, task=f"by HTTP server, {measurement.task.removeprefix('HTTP, ')}"
+            )
         for target in targets:
             _check(database, target, "registry", target.name)
 
