@@ -1,37 +1,27 @@
-"""The acceptance story: two reports about one agreement, point by point, and the answers they must give."""
+"""The acceptance story: two reports about one agreement, held to each of its points."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry.domain import cloudevents, strict_json
+import reports
 from registry.domain.agreement import keys_of
 from registry.domain.envelope import Posted
-
-STORY = Path(__file__).resolve().parent.parent / "services" / "registry" / "cli" / "story"
-SUBJECT = "pak-slv-2025-digital-assets"
-A = "https://openvoicenews.example/"
-B = "https://report-b.example/"
-
-
-def read(report: str) -> list[Posted]:
-    lines = (STORY / f"{report}.ndjson").read_bytes().splitlines()
-    return [cloudevents.posted(strict_json.decode(line)) for line in lines]
+from reports import SUBJECT, A, B
 
 
 @pytest.fixture(scope="module")
 def report_a() -> list[Posted]:
-    return read("report_a")
+    return reports.report_a()
 
 
 @pytest.fixture(scope="module")
 def report_b() -> list[Posted]:
-    return read("report_b")
+    return reports.report_b()
 
 
 @pytest.fixture(scope="module")

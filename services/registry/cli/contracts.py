@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ async def openapi() -> Any:
 
     from registry.cli.serve import application
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # else the application's logging tells of the request
     transport = httpx.ASGITransport(application(Settings()))
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
         response = await client.get("/openapi.json")
@@ -84,5 +86,5 @@ async def openapi() -> Any:
 def _text_of(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
