@@ -1,10 +1,12 @@
 """What a read model is: tables, and the rows that the state of one agreement has in them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Connection, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.schema import SchemaItem
 
 from registry.domain.agreement import Agreement
@@ -14,13 +16,16 @@ SCHEMA = "read_model"
 
 NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 
+Word = Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Text that is compared and sorted by its code points, so that every database gives one and the same order."""
+
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 """Rows by the name of their table, each without its agreement."""
 
 Tables = Mapping[str, Table]
 
 
-class ReadModel(msgspec.Struct, frozen=True):
+class ReadModel(msgspec.Struct, frozen=True, eq=False):
     """One read model. Every row belongs to one agreement and depends on nothing but its state.
 
     So whatever happened to an agreement, its rows are replaced as a whole: corrections, merges and retractions
@@ -41,17 +46,23 @@ class ReadModel(msgspec.Struct, frozen=True):
 
     def tables(self, generation: int, dialect: str) -> Tables:
         """Name the tables of one generation: ``rm_<name>_<version>_<generation>`` and, behind it, the table's."""
-        metadata = MetaData(schema=SCHEMA if dialect == "postgresql" else None, naming_convention=NAMES)
-        prefix = f"rm_{self.name}_{self.version}_{generation}"
-        return {
-            table: Table(
-                f"{prefix}_{table}" if table else prefix,
-                metadata,
-                Column("agreement", Text, nullable=False, index=True),
-                *make(),
-            )
-            for table, make in self.columns.items()
-        }
+        return _tables(self, generation, dialect)
+
+
+@lru_cache(maxsize=256)
+def _tables(model: ReadModel, generation: int, dialect: str) -> Tables:
+    """Make the tables once: statements on the same ones are compiled once."""
+    metadata = MetaData(schema=SCHEMA if dialect == "postgresql" else None, naming_convention=NAMES)
+    prefix = f"rm_{model.name}_{model.version}_{generation}"
+    return {
+        table: Table(
+            f"{prefix}_{table}" if table else prefix,
+            metadata,
+            Column("agreement", Word, nullable=False, index=True),
+            *make(),
+        )
+        for table, make in model.columns.items()
+    }
 
 
 def create(connection: Connection, tables: Tables) -> None:

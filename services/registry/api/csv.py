@@ -1,0 +1,49 @@
+"""Items as CSV (RFC 4180): a header row, and no cell that a spreadsheet would take for a formula."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+CSV = "text/csv"
+CSV_SENT = "text/csv; charset=utf-8; header=present"
+"""As it is sent (RFC 4180 section 3, RFC 7111 for the encoding)."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet may compute, or cut in two."""
+QUOTED = frozenset('",\r\n')
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def header_row(item: type[msgspec.Struct]) -> bytes:
+    """Write the names of the fields of an item."""
+    return _line(field.encode_name for field in msgspec.structs.fields(item))
+
+
+def rows(items: Sequence[msgspec.Struct]) -> bytes:
+    """Write items, one a row. A list of texts is joined by semicolons, what has a shape of its own is JSON."""
+    if not items:
+        return b""
+    names = items[0].__struct_fields__
+    return b"".join(_line(_text(getattr(item, name)) for name in names) for item in items)
+
+
+def cell(text: str) -> str:
+    """Write one cell. What looks like a formula gets an apostrophe first, which spreadsheets do not show."""
+    if text.startswith(FORMULA):
+        text = f"'{text}"
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if not QUOTED.isdisjoint(text) else text
+
+
+def _line(texts: Iterable[str]) -> bytes:
+    return (",".join(map(cell, texts)) + "\r\n").encode()
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, (tuple, list)) and all(isinstance(one, str) for one in value):
+        return "; ".join(value)
+    encoded = _encode(value).decode()
+    return encoded.strip('"') if encoded.startswith('"') else encoded

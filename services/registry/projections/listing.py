@@ -1,0 +1,217 @@
+"""Lists: pages of a read model in a fixed order, each found by where the last one ended.
+
+To add a list, write in the file of its read model
+
+- a struct of **filters**: every field has a default, and its description becomes that of the query parameter;
+- a struct of **items**: what one row of the list shows;
+- a function ``query(source, filters)`` that gives a ``Select`` on ``source.tables(MODEL)``, with the conditions
+  (the functions below make the usual ones, ``visible`` must be among them) and without any order;
+- a function ``make(row)`` that makes an item of a row;
+
+and put them together:
+
+    VISITS = Listing(
+        name="visits", models=(CALENDAR,), filters=VisitFilters, item=Visit, query=_query, make=_make,
+        sorts={"day": "day", "-day": "day"}, key=("agreement", "visit"),
+    )
+
+``page(connection, VISITS, filters)`` is then a page of it, and ``api/listing.py`` makes it a resource. ``sorts`` and
+``key`` name columns of the query; none of them may be NULL, and ``key`` must tell any two rows apart.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, select, true, tuple_
+
+from registry.projections.generations import Generation
+from registry.projections.model import ReadModel, Tables
+from registry.projections.views import live_of
+
+F = TypeVar("F", bound=msgspec.Struct)
+I = TypeVar("I", bound=msgspec.Struct)  # noqa: E741 - an item
+
+FIRST_DAY = date.min.isoformat()
+"""Stands for an open beginning where days are compared."""
+LAST_DAY = date.max.isoformat()
+"""Stands for an open end where days are compared."""
+
+SEAL = 9
+"""Bytes of a cursor that tie it to its list."""
+
+
+class ForeignCursor(ValueError):
+    """A cursor that was not made here, or was made by a list with other filters or another order."""
+
+
+class Source:
+    """What a query reads: the live tables of its read models, and the day that its answer is for."""
+
+    def __init__(self, connection: Connection, models: Sequence[ReadModel], on: date) -> None:
+        self._live: dict[ReadModel, Generation] = {model: live_of(connection, model) for model in models}
+        self._dialect = connection.dialect.name
+        self.on = on.isoformat()
+        """The day that status and whatever else depends on one is for."""
+        self.position = min((each.position for each in self._live.values()), default=0)
+        """Everything up to this position is in the tables."""
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database."""
+        return self._dialect
+
+    def tables(self, model: ReadModel) -> Tables:
+        """Give the live tables of one of the models."""
+        return model.tables(self._live[model].number, self._dialect)
+
+
+class Listing(msgspec.Struct, Generic[F, I], frozen=True, kw_only=True, eq=False):
+    """A list: what it reads, how it can be narrowed and sorted, and what it shows."""
+
+    name: str
+    models: tuple[ReadModel, ...]
+    """The read models that the query reads; how far the list has come is how far the last of them has."""
+    filters: type[F]
+    item: type[I]
+    query: Callable[[Source, F], Select[Any]]
+    make: Callable[[Row[Any]], I]
+    sorts: Mapping[str, str]
+    """By what ``sort`` may ask for, ``-`` for descending: the column. The first is the order by default."""
+    key: tuple[str, ...] = ("agreement",)
+    """Columns that tell any two rows apart; they decide between rows that sort alike."""
+
+    @property
+    def default_sort(self) -> str:
+        """The order when none is asked for."""
+        return next(iter(self.sorts))
+
+
+class Page(msgspec.Struct, Generic[I], frozen=True, kw_only=True):
+    """Some items in the order asked for."""
+
+    items: tuple[I, ...]
+    next: str | None
+    """The cursor of the next page; None on the last."""
+    position: int
+    """Everything up to this position of the log is in the page."""
+
+
+def page(
+    connection: Connection,
+    listing: Listing[F, I],
+    filters: F | None = None,
+    *,
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page[I]:
+    """Read the page that begins behind a cursor. ``sort`` is one of the list's.
+
+    Filters with a field ``valid_as_of`` tell the day that the list is for; without one it is today, in UTC.
+    Raises ForeignCursor, and Unavailable while a read model is being built.
+    """
+    filters = listing.filters() if filters is None else filters
+    sort = sort or listing.default_sort
+    scope = _scope(listing, filters, sort)
+    behind = None if cursor is None else _read_cursor(cursor, scope)
+    source = Source(connection, listing.models, day_of(filters))
+    statement = listing.query(source, filters)
+    names = tuple(dict.fromkeys((listing.sorts[sort], *listing.key)))
+    rows = connection.execute(_ordered(statement, names, sort.startswith("-"), behind).limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(
+        items=tuple(map(listing.make, rows[:limit])),
+        next=None if last is None else _write_cursor(scope, [getattr(last, name) for name in names]),
+        position=source.position,
+    )
+
+
+def position_of(connection: Connection, models: Sequence[ReadModel]) -> int:
+    """Tell up to which position of the log all of several read models have come. Raises Unavailable."""
+    return min(live_of(connection, model).position for model in models)
+
+
+def day_of(filters: msgspec.Struct) -> date:
+    """Give the day that a list is for: the one asked for, or today in UTC."""
+    asked: date | None = getattr(filters, "valid_as_of", None)
+    return asked or datetime.now(UTC).date()
+
+
+def visible(table: Table) -> ColumnElement[bool]:  # noqa: ARG001 - its column ``visibility`` is what may decide
+    """Tell which agreements of a main table may be listed: the one condition that every list has.
+
+    Whoever is let in reads everything; were it otherwise, here and nowhere else would be the place.
+    """
+    return true()
+
+
+def having(table: Table, part: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Keep the agreements that have a row in another table of theirs, such as a party."""
+    return table.c.agreement.in_(select(part.c.agreement).where(*conditions))
+
+
+def holds_on(table: Table, day: str) -> ColumnElement[bool]:
+    """Keep the rows whose days, from ``first`` to ``last``, hold a day."""
+    return and_(table.c.first <= day, table.c.last >= day)
+
+
+def meets(
+    earliest: ColumnElement[str], latest: ColumnElement[str], start: date | None, end: date | None
+) -> ColumnElement[bool]:
+    """Keep what may have been on a day from ``start`` to ``end``; a bound that is None is open."""
+    within: list[ColumnElement[bool]] = []
+    if start is not None:
+        within.append(latest >= start.isoformat())
+    if end is not None:
+        within.append(earliest <= end.isoformat())
+    return and_(true(), *within)
+
+
+def _ordered(
+    statement: Select[Any], names: Sequence[str], descending: bool, behind: list[Any] | None
+) -> Select[Any]:
+    """Sort by columns, all in one direction, and begin behind the row that has these values."""
+    columns = [statement.selected_columns[name] for name in names]
+    if behind is not None:
+        statement = statement.where(_behind(columns, behind, descending))
+    return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+
+
+def _behind(
+    columns: Sequence[ColumnElement[Any]], values: list[Any], descending: bool
+) -> ColumnElement[bool]:
+    """Compare rows as a whole, which both databases answer from an index."""
+    ours, theirs = tuple_(*columns), tuple_(*values, types=[column.type for column in columns])
+    return ours < theirs if descending else ours > theirs
+
+
+def _scope(listing: Listing[F, I], filters: F, sort: str) -> bytes:
+    """Say in a few bytes what a cursor belongs to."""
+    asked = {
+        name: value for name in filters.__struct_fields__ if (value := getattr(filters, name)) is not None
+    }
+    return msgspec.json.encode([listing.name, sort, asked], enc_hook=str, order="sorted")
+
+
+def _write_cursor(scope: bytes, values: list[Any]) -> str:
+    key = msgspec.json.encode(values)
+    return urlsafe_b64encode(_seal(scope, key) + key).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, scope: bytes) -> list[Any]:
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values: list[Any] = msgspec.json.decode(raw[SEAL:], type=list[str | int])
+    except (ValueError, msgspec.DecodeError):
+        raise ForeignCursor("this is no cursor") from None
+    if raw[:SEAL] != _seal(scope, raw[SEAL:]) or _write_cursor(scope, values) != cursor:
+        raise ForeignCursor("this cursor is of another list")
+    return values
+
+
+def _seal(scope: bytes, key: bytes) -> bytes:
+    return sha256(len(scope).to_bytes(4) + scope + key).digest()[:SEAL]
