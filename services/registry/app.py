@@ -1,6 +1,7 @@
 """The composition root: what the service is made of, and in which order it starts and stops."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -74,6 +75,9 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
     sequencer.start()
     stack.push_async_callback(sequencer.close)
+    gc.collect()
+    gc.freeze()  # what is here now stays for good, so the collector need not look at it again and again
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -19,6 +19,7 @@ from registry.domain.strict_json import pointer_token
 from registry.errors import Flaw, Invalid, Malformed
 
 REQUIRED = ("specversion", "id", "source", "type", "subject")
+_REQUIRED = frozenset(REQUIRED)
 OUTGOING = frozenset(("recordedtime", "sequence", "agreementversion", "leafhash", "erasedparts"))
 """What the registry adds on the way out, and takes from nobody."""
 _PREFIX = b"ce-"
@@ -168,13 +169,14 @@ def _read_attributes(
         text, flaw = _attribute(name, value)
         if flaw is not None:
             flaws.append(Flaw(f"/{pointer_token(name)}", flaw))
-        elif name in REQUIRED:
+        elif name in _REQUIRED:
             required[name] = text
         elif name == "expectedversion":
             expected = int(text)
         elif name != "datacontenttype":
             kept[name] = text
-    flaws.extend(Flaw(f"/{name}", "is required") for name in REQUIRED if attributes.get(name) is None)
+    if len(required) < len(REQUIRED):
+        flaws.extend(Flaw(f"/{name}", "is required") for name in REQUIRED if attributes.get(name) is None)
     if "type" in required and "dataschema" in kept:
         flaw = dataschema_flaw(kept["dataschema"], required["type"])
         if flaw is not None:

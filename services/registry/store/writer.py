@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from sqlalchemy import Connection, Engine, exc, select
 
 from registry.domain.agreement import Agreement, fold
+from registry.domain.events import Registered
+from registry.domain.events.event import Event
 from registry.errors import Refusal, Unavailable
 from registry.store.database import GONE
 from registry.store.group import Group, Request, Slot
@@ -68,9 +70,19 @@ class Writer:
         return [slots if isinstance(slots, Exception) else group.receipts(slots, sealed) for slots in decided]
 
     def _load(self, requests: Sequence[Request]) -> None:
-        """Fold the agreements that are not in memory before the head is locked, as that may take a while."""
-        wanted = {posted.subject for request in requests for posted in request.events}
-        unknown = [stream for stream in wanted if self._states.get(stream) is None]
+        """Fold the agreements that are not in memory before the head is locked, as that may take a while.
+
+        One that is about to be registered is hardly there yet; should it be, it is folded under the lock.
+        """
+        first: dict[str, Event] = {}
+        for request in requests:
+            for posted in request.events:
+                first.setdefault(posted.subject, posted.data)
+        unknown = [
+            stream
+            for stream, data in first.items()
+            if not isinstance(data, Registered) and self._states.get(stream) is None
+        ]
         if not unknown:
             return
         with self._engine.connect() as connection:
