@@ -39,7 +39,14 @@ class Log:
         kind = f"agreement.{name}.v1"
         id_ = id or f"e{len(self.events) + 1}"
         return Posted(
-            source, id_, kind, self.subject, body, typed(kind, body), attrs or {}, personal=owners_of(kind, body)
+            source,
+            id_,
+            kind,
+            self.subject,
+            body,
+            typed(kind, body),
+            attrs or {},
+            personal=owners_of(kind, body),
         )
 
     def post(

@@ -411,6 +411,7 @@ def test_merges_that_meet_again_do_not_loop(log):
     log.merge("engagement", "d", "b")
     log.merge("engagement", "d", "c")
     log.merge("engagement", "e", "d")
+    log.merge("engagement", "a", "z")
 
 
 def test_an_erasure_is_never_posted(log, refused):

@@ -59,3 +59,19 @@ def test_part_0_of_a_correction_in_a_chain_stays_as_it_says_what_is_corrected(lo
     last = log.correct(first, **body)
     refused("erasure-of-what-counts", first, 0)
     refused("erasure-of-what-counts", last, 0)
+
+
+def test_an_event_whose_part_0_is_gone_may_still_be_corrected(log, body):
+    term = log.post("term-set", **body)
+    correction = log.correct(term, **body)
+    log.record(
+        log.make(
+            "personal-data-erased",
+            target={"source": term.source, "id": term.id},
+            parts=[0],
+            legal_basis="GDPR 17(1)(b)",
+        )
+    )
+    log.retract(correction)
+    log.correct(term, end="2031", auto_renew=False)
+    assert log.view().term.end == "2031"

@@ -346,3 +346,8 @@ def test_a_disputed_date_follows_the_claim_that_is_shown(log):
     precise = log.post("entered-into-force", date="2021-03-01", source=B)
     assert log.code("2020-12-31") == "registered"
     assert log.status("2021-03-01").reason.positions == (precise.position,)
+
+
+def test_a_term_without_end_ends_nothing(in_force):
+    in_force.post("term-set", start="2020", auto_renew=False)
+    assert in_force.code("2999-01-01") == "in-force"

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.domain.duration import parse_duration, shift
@@ -161,12 +161,13 @@ def test_what_rolls_past_the_calendar_stays_at_its_end():
     assert not expired(known, date.max).holds
 
 
+@settings(deadline=None)
 @given(
     st.dates(date(1900, 1, 1), date(2000, 1, 1)),
     st.sampled_from(["P1D", "P1W", "P1M", "P7M", "P1Y", "P2Y15D"]),
     st.sampled_from(["P0D", "P10D", "P3M"]),
-    st.integers(-400, 40_000),
-    st.integers(0, 40_000),
+    st.integers(-400, 9000),
+    st.integers(0, 9000),
 )
 def test_rolling_by_halving_gives_what_rolling_step_by_step_gives(base, step, notice, notified, days):
     known = Term(

@@ -41,6 +41,16 @@ def test_an_imprecise_date_makes_a_span_that_is_not_certain(log):
     ]
 
 
+def test_periods_and_open_dates_turn_on_the_days_they_name(log):
+    log.post("provisionally-applied", from_="2025-02-01")
+    log.post("provisional-application-ended", occurred="2025-04-01/..")
+    assert [(one.from_ and str(one.from_), one.status, one.certain) for one in timeline(log.state)] == [
+        (None, "registered", True),
+        ("2025-02-01", "provisional", True),
+        ("2025-04-01", "provisional", False),
+    ]
+
+
 def test_a_term_that_renews_itself_makes_no_new_spans_until_it_is_stopped(log):
     log.post("entered-into-force", date="2020-01-01")
     log.post("term-set", end="2020-12-31", auto_renew=True, renew_for="P1Y")

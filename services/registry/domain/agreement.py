@@ -115,11 +115,6 @@ class Agreement:
         draft.derived = {}
         return draft
 
-    def holding(self, key: Key) -> Iterator[Live]:
-        """Yield the live events that hold a key."""
-        for identity in self.index.get(key, ()):
-            yield self.live[identity]
-
     def of(self, kind: type[E]) -> Iterator[tuple[Live, E]]:
         """Yield the live events of a class, each with what it says now."""
         for identity in self.index.get(kind, ()):

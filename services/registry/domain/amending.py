@@ -34,8 +34,7 @@ def check_correction(state: Agreement, source: str, data: EventCorrected, *, adm
         detail = f"the event first corrected is of type {live.first.type}"
         raise Rejected("target-type", detail, [live.first.position], pointer="/target/type")
     replacing = data.replacing
-    if type(live.data) is type(replacing):
-        _check_same(live, replacing)
+    _check_same(live, replacing)
     check_keys(state, live.source, replacing, but=live.identity)
     return live
 
@@ -46,10 +45,9 @@ def check_retraction(state: Agreement, source: str, data: EventRetracted, *, adm
     if target.identity == state.founder:
         detail = "the founding event is corrected, or the agreement retracted as a whole"
         raise Rejected("founder-retracted", detail, [target.position], pointer="/target")
-    if target.identity != live.identity:
-        restored = standing(state, live.identity, without=target.identity)
-        if restored is not None:
-            check_keys(state, live.source, restored.data, but=live.identity)
+    restored = standing(state, live.identity, without=target.identity)
+    if target.identity != live.identity and restored is not None:
+        check_keys(state, live.source, restored.data, but=live.identity)
     return live
 
 
@@ -103,17 +101,19 @@ def _target(
 
 def _retracted_by(state: Agreement, identity: Identity) -> list[int]:
     """Give the positions of the retractions that took an event away, its own or of what it corrects."""
-    while True:
-        if found := state.retractions.get(identity):
-            return [state.recorded[by].position for by in found]
-        data = state.recorded[identity].data
-        if not isinstance(data, EventCorrected):
-            return []
-        identity = target_of(data)
+    chain = [identity]
+    while isinstance(data := state.recorded[chain[-1]].data, EventCorrected):
+        chain.append(target_of(data))
+    return [state.recorded[by].position for one in chain for by in state.retractions.get(one, ())]
 
 
 def _check_same(live: Live, replacing: Event) -> None:
-    """Raise Rejected when a replacement is about something else than what it replaces."""
+    """Raise Rejected when a replacement is about something else than what it replaces.
+
+    Of an event whose part 0 was erased nothing is known any more that could differ.
+    """
+    if 0 in live.erased:
+        return
     if _about(live.data) != _about(replacing):
         raise Rejected(
             "replacement-part",

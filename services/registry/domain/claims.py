@@ -9,7 +9,7 @@ from registry.domain.agreement import Agreement, Identity, Live, first_of
 from registry.domain.edtf import UNBOUNDED, Edtf, meets
 from registry.domain.events import DisputeResolved, FactValue, Term
 from registry.domain.events.event import Predicate
-from registry.domain.merges import dropped_ids, kept_id
+from registry.domain.merges import kept_id
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -103,14 +103,6 @@ def kept_predicate(state: Agreement, predicate: Predicate) -> Predicate:
     if predicate.startswith("area."):
         return f"area.{kept_id(state, 'area', predicate.split('.')[1])}.state"
     return predicate
-
-
-def predicates_of(state: Agreement, predicate: Predicate) -> tuple[Predicate, ...]:
-    """Give a predicate with those whose claims were merged into it."""
-    if predicate.startswith("area."):
-        area = predicate.split(".")[1]
-        return predicate, *(f"area.{other}.state" for other in dropped_ids(state, "area", area))
-    return (predicate,)
 
 
 def ranked(claims: Iterable[tuple[Any, Live]], chosen: Identity | None = None) -> tuple[Claim, ...]:

@@ -38,11 +38,7 @@ class Explanation(msgspec.Struct, frozen=True):
 def explain(state: Agreement, on: date) -> Explanation:
     """Explain the status of an agreement on a day."""
     now = course(state)
-    tried = []
-    for finding in findings(now, on):
-        tried.append(finding)
-        if finding.truth.holds:
-            break
+    tried = findings(now, on)
     found = status_of(now, tried)
     above = "; ".join(f"not {words(one.code)}, as {one.why}" for one in tried[:-1])
     since = f" since {found.since.date}" if found.since else ""

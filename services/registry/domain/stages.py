@@ -28,10 +28,15 @@ class Finding(msgspec.Struct, frozen=True):
 Rule = Callable[[Course, date], Iterator[Finding]]
 
 
-def findings(course: Course, on: date) -> Iterator[Finding]:
-    """Yield what each rule finds, from the top. The first that holds is the status; the last always does."""
+def findings(course: Course, on: date) -> list[Finding]:
+    """Give what each rule finds, from the top down to the first that holds: the status."""
+    tried: list[Finding] = []
     for rule in RULES:
-        yield from rule(course, on)
+        for finding in rule(course, on):
+            tried.append(finding)
+            if finding.truth.holds:
+                return tried
+    raise AssertionError("the last rule holds on every day")  # pragma: no cover
 
 
 def signed_by(course: Course, party: str, on: date) -> Truth:

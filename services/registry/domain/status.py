@@ -59,12 +59,7 @@ class Status(msgspec.Struct, frozen=True):
 def status(state: Agreement, on: date) -> Status:
     """Give the status of an agreement on a day."""
     now = course(state)
-    tried: list[Finding] = []
-    for finding in findings(now, on):
-        tried.append(finding)
-        if finding.truth.holds:
-            break
-    return status_of(now, tried)
+    return status_of(now, findings(now, on))
 
 
 def status_of(now: Course, tried: list[Finding]) -> Status:

@@ -17,7 +17,6 @@ from registry.domain.events import (
     ProvisionallyApplied,
     Ratified,
     SignatureConfirmed,
-    Signed,
     TextAdopted,
     TreatyRegistered,
 )
@@ -163,8 +162,6 @@ def treaty_registrations(state: Agreement) -> tuple[RegistrationShown, ...]:
 
 
 def _signatories(live: Live, party: str) -> list[Signatory]:
-    if not isinstance(live.data, Signed):
-        return []
     return [
         Signatory(
             actor=actor(one["actor"]) if "actor" in one else None,
