@@ -2,9 +2,8 @@
 
 import os
 
-from litestar import Litestar
-
-from registry.app import create_app
+from registry.api.lane import Lane
+from registry.app import create_service
 from registry.config import load
 from registry.store.database import open_writer
 from registry.store.migrate import migrate
@@ -18,5 +17,5 @@ def environment(url: str) -> dict[str, str]:
     return {"REGISTRY_DATABASE": url, "REGISTRY_AUTH": "off"}
 
 
-def create() -> Litestar:
-    return create_app(load(os.environ))
+def create() -> Lane:
+    return create_service(load(os.environ))

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from litestar import Litestar
 from litestar.datastructures import State
 
+from registry.api.lane import Lane
 from registry.api.routes import exception_handlers, guards, openapi_config, route_handlers
 from registry.config import Settings
 from registry.projections.catalogue import CATALOGUE
@@ -40,6 +41,11 @@ def create_app(settings: Settings) -> Litestar:
         state=State(),
         lifespan=[lifespan],
     )
+
+
+def create_service(settings: Settings) -> Lane:
+    """Put together what a server runs: the application behind the lane for appends."""
+    return Lane(create_app(settings))
 
 
 async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from registry.app import create_app
+from registry.app import create_service
 from registry.config import Settings
 
 AGREEMENT = "pak-slv-2025-digital-assets"
@@ -87,7 +87,8 @@ def _names(headers: dict[str, str]) -> dict[str, str]:
 @asynccontextmanager
 async def serving(url: str, **settings: Any) -> AsyncIterator[Service]:
     """Serve a migrated database, without authentication unless ``auth`` says so."""
-    app = create_app(Settings(database=url, **{"auth": "off", **settings}))
+    lane = create_service(Settings(database=url, **{"auth": "off", **settings}))
+    app = lane.app
     started, stop = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
@@ -99,7 +100,7 @@ async def serving(url: str, **settings: Any) -> AsyncIterator[Service]:
     life = asyncio.create_task(live())
     waiting = asyncio.create_task(started.wait())
     await asyncio.wait([life, waiting], return_when=asyncio.FIRST_COMPLETED)
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=lane)
     async with httpx.AsyncClient(transport=transport, base_url="http://registry.test") as client:
         yield Service(app, client)
     stop.set()

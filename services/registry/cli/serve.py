@@ -64,9 +64,9 @@ def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[st
 
 def application(settings: Settings) -> Any:
     """Put the application together; nothing is opened yet."""
-    from registry.app import create_app
+    from registry.app import create_service
 
-    return create_app(settings)
+    return create_service(settings)
 
 
 def in_words(url: str, settings: Settings) -> str:
