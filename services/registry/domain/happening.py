@@ -33,10 +33,6 @@ WHEN: dict[type[Event], str] = {
     if cls not in UNDATED and set(FIELDS) & set(cls.__struct_fields__)
 }
 
-ENDING: tuple[type[Event], ...] = (Terminated, Superseded, DenunciationNotified, TermSet, Renewed)
-"""Without any of these an agreement has no end."""
-
-
 def happened(data: Event) -> Edtf | None:
     """Give when something happened; None for what is undated."""
     field = WHEN.get(type(data))
@@ -45,28 +41,30 @@ def happened(data: Event) -> Edtf | None:
 
 def first_day_out(state: Agreement) -> tuple[date, Live] | None:
     """Give the first day on which an agreement was certainly over, and the event that says so."""
-    if not any(cls in state.index for cls in ENDING):
-        return None
-    ends = [(day, live.identity, live) for day, live in _ends(state) if day != date.max]
-    if not ends:
-        return None
-    day, _, live = min(ends, key=lambda end: end[:2])
-    return day, live
+    index = state.index
+    ends: list[tuple[date, Live]] = []
+    # Every posted event asks this, and few agreements have an end, so looking comes before iterating.
+    if Terminated in index:
+        ends += ((last_day(data.date), live) for live, data in state.of(Terminated))
+    if Superseded in index:
+        ends += ((last_day(data.date), live) for live, data in state.of(Superseded))
+    if DenunciationNotified in index:
+        ends += _denounced(state)
+    if TermSet in index or Renewed in index:
+        ends += _term_over(state)
+    known = [end for end in ends if end[0] != date.max]
+    return min(known, key=lambda end: (end[0], end[1].identity)) if known else None
 
 
-def _ends(state: Agreement) -> Iterator[tuple[date, Live]]:
-    for live, terminated in state.of(Terminated):
-        yield last_day(terminated.date), live
-    for live, superseded in state.of(Superseded):
-        yield last_day(superseded.date), live
+def _denounced(state: Agreement) -> Iterator[tuple[date, Live]]:
     withdrawn = {data.party for _, data in state.of(DenunciationWithdrawn)}
-    for live, denounced in state.of(DenunciationNotified):
-        if denounced.effective is not None and denounced.party not in withdrawn:
-            yield last_day(denounced.effective), live
-    if TermSet not in state.index and Renewed not in state.index:
-        return
-    renews = any(data.auto_renew for _, data in state.of(TermSet))
-    if renews and NonRenewalNotified not in state.index:
+    for live, data in state.of(DenunciationNotified):
+        if data.effective is not None and data.party not in withdrawn:
+            yield last_day(data.effective), live
+
+
+def _term_over(state: Agreement) -> Iterator[tuple[date, Live]]:
+    if NonRenewalNotified not in state.index and any(data.auto_renew for _, data in state.of(TermSet)):
         return
     known = term(state)
     if known is not None and known.base_by is not None and (last := expiry(known)) is not None:
