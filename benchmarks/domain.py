@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from benchmarks import decide as decide_on_twenty
 from benchmarks.events import STORY, stories
 from benchmarks.figures import Cost
 from registry.domain import cloudevents, strict_json
@@ -31,7 +32,8 @@ def domain_costs() -> list[Cost]:
         _cost("read strict JSON", strict_json.decode, bodies),
         _cost("check the envelope and type the data", cloudevents.posted, envelopes),
         _cost("split into parts", _split, posted),
-        _cost("decide and fold, agreement by agreement", _decide, _streams(posted), STORY),
+        _cost("decide and fold, agreements from their founding on", _decide, _streams(posted), STORY),
+        Cost("decide and fold, on an agreement of 20 events", decide_on_twenty.measure()[-1].both),
         _cost(f"seal in groups of {BATCH}: commitments, entry, leaf, tree", _seal, _groups(posted), BATCH),
     ]
 

@@ -21,7 +21,7 @@ HEADINGS = ("rate/s", "lowest", "highest", "ratio", "p50 ms", "p99 ms", "cpu us"
 
 def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
     """Lay the figures out; ``ratio`` is the registry's rate, or else the first row's, to that of the row."""
-    lines = ["", f"{'':<14}" + "".join(f"{heading:>9}" for heading in HEADINGS)]
+    lines = ["", f"{'':<14}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
     task = ""
     for figure in found:
         if figure.task != task:
