@@ -96,6 +96,14 @@ def test_a_follow_up_serves_the_commitment_that_was_kept(log):
     assert [claim.source for claim in commitment.claims] == [A, B]
 
 
+def test_a_follow_up_whose_commitment_was_retracted_stays_and_says_so(log):
+    commitment = log.post("commitment-made", commitment_id="c", text={"en": "x"}, by=["pak"], strength="aim")
+    schedule(log, "2025-09-30", commitment_id="c")
+    assert not log.view().follow_ups[0].dangling
+    log.retract(commitment)
+    assert (log.view().follow_ups[0].commitment_id, log.view().follow_ups[0].dangling) == ("c", True)
+
+
 def test_a_stated_commitment_is_shown_over_an_inferred_one(log):
     log.post(
         "commitment-made", commitment_id="c", text={"en": "maybe"}, by=["pak"], strength="aim", cites=INFERRED

@@ -43,6 +43,17 @@ def test_the_claims_of_merged_areas_stand_under_the_kept_one(log):
     assert (area.area_id, area.merged_ids, len(area.claims)) == ("b", ("a",), 2)
 
 
+def test_a_merge_of_what_was_retracted_stays_and_says_so(log):
+    added = log.post("cooperation-area-added", area_id="a", label={"en": "a"}, state="agreed")
+    log.post("cooperation-area-added", area_id="b", label={"en": "b"}, state="agreed")
+    merge = log.merge("area", "b", "a")
+    (shown,) = log.view().merges
+    assert (shown.what, shown.kept_id, shown.dropped_id, shown.dangling) == ("area", "b", "a", False)
+    assert shown.by.position == merge.position
+    log.retract(added)
+    assert log.view().merges[0].dangling
+
+
 def test_merges_that_loop_for_a_moment_in_a_reordered_log_do_no_harm(log):
     one = log.merge("area", "b", "a")
     log.retract(one)

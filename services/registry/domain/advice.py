@@ -26,7 +26,6 @@ from registry.domain.events import (
     FollowUpDropped,
     FollowUpProgressed,
     FollowUpScheduled,
-    InstitutionLinked,
     PublicationRecorded,
     Registered,
     Renewed,
@@ -37,6 +36,7 @@ from registry.domain.events import (
 )
 from registry.domain.events.event import Event
 from registry.domain.happening import first_day_out, happened
+from registry.domain.introduced import introduced
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -50,14 +50,6 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 Check = Callable[[Agreement, Any], Iterator[Advice]]
-
-INTRODUCED_BY = {
-    "engagement": ("engagement-planned", "engagement-held"),
-    "follow-up": ("follow-up-scheduled",),
-    "commitment": ("commitment-made",),
-    "area": ("cooperation-area-added",),
-}
-"""The event types that introduce a part, by what it is."""
 
 
 def advise(state: Agreement | None, event: Posted) -> tuple[Advice, ...]:
@@ -157,7 +149,7 @@ def _part(what: str, field: str) -> Check:
 
     def check(state: Agreement, data: Event) -> Iterator[Advice]:
         part_id = getattr(data, field)
-        if part_id is not None and not _seen(state, what, part_id):
+        if part_id is not None and not introduced(state, what, part_id):
             yield Advice("part-not-seen", f"no event has introduced the {what} {part_id!r} yet")
 
     return check
@@ -166,12 +158,6 @@ def _part(what: str, field: str) -> Check:
 def _merged_parts(state: Agreement, data: DuplicateMerged) -> Iterator[Advice]:
     for field in ("kept_id", "dropped_id"):
         yield from _part(data.what, field)(state, data)
-
-
-def _seen(state: Agreement, what: str, part_id: str) -> bool:
-    if what == "institution":
-        return any(data.institution_id == part_id for _, data in state.of(InstitutionLinked))
-    return any(f"{name}:{part_id}" in state.index for name in INTRODUCED_BY[what])
 
 
 def _after_the_end(state: Agreement, data: Event, when: Edtf) -> Iterator[Advice]:

@@ -11,7 +11,7 @@ from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed, resolutions
 from registry.domain.events import Registered, VisibilityChanged
 from registry.domain.flags import Awaited, Flags, awaiting, flags
-from registry.domain.shown.behind import Behind, behind, record_time
+from registry.domain.shown.behind import Behind, ErasedShown, behind, erased, record_time
 from registry.domain.shown.engagements import EngagementShown, engagements_shown
 from registry.domain.shown.evidence import (
     AreaShown,
@@ -52,6 +52,7 @@ from registry.domain.shown.lasting import (
     term_shown,
     termination,
 )
+from registry.domain.shown.merges import MergeShown, merges
 from registry.domain.shown.people import (
     InstitutionShown,
     RoleShown,
@@ -145,6 +146,8 @@ class AgreementView(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[DocumentShown, ...]
     publications: tuple[PublicationShown, ...]
     links: tuple[LinkShown, ...]
+    merges: tuple[MergeShown, ...]
+    erased: Annotated[tuple[ErasedShown, ...], Meta(description="Events of which parts have been erased")]
 
 
 def view(state: Agreement, on: date) -> AgreementView:
@@ -201,6 +204,8 @@ def view(state: Agreement, on: date) -> AgreementView:
         documents=documents(state),
         publications=publications(state),
         links=links(state),
+        merges=merges(state),
+        erased=erased(state),
     )
 
 

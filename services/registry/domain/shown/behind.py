@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from registry.domain.agreement import Live
+from registry.domain.agreement import Agreement, Live
 from registry.domain.bodies import body_of
 from registry.domain.codec import ERASED_TEXT
 from registry.domain.dates import first_day
@@ -37,6 +37,20 @@ class Said(Behind, frozen=True, kw_only=True):
 
     says: Body
     """Its ``data`` after corrections, without ``cites`` and ``confidence``; an erased value is null."""
+
+
+class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of which parts have been erased."""
+
+    parts: tuple[int, ...]
+    """Their numbers; 0 is all that is not personal, and nothing else of the event is shown then."""
+    by: Behind
+
+
+def erased(state: Agreement) -> tuple[ErasedShown, ...]:
+    """Show the live events of which parts have been erased, by identity."""
+    found = sorted((live for live in state.live.values() if live.erased), key=lambda live: live.identity)
+    return tuple(ErasedShown(parts=live.erased, by=behind(live)) for live in found)
 
 
 def behind(live: Live) -> Behind:

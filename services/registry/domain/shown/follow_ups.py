@@ -8,6 +8,7 @@ from registry.domain.agreement import Agreement, Live
 from registry.domain.dates import first_day
 from registry.domain.events import CommitmentMade, FollowUpScheduled
 from registry.domain.follow_ups import FollowUp, follow_ups
+from registry.domain.introduced import introduced
 from registry.domain.merges import dropped_ids, kept_id
 from registry.domain.shown.behind import Said, said
 from registry.domain.values import T
@@ -18,6 +19,8 @@ class FollowUpShown(msgspec.Struct, frozen=True, kw_only=True):
     merged_ids: tuple[str, ...]
     text: T | None
     commitment_id: str | None
+    dangling: bool
+    """Whether no live event introduces the commitment that it names."""
     owner: str | None
     due: str | None
     state: str
@@ -75,10 +78,12 @@ def _due(one: FollowUp, on: date) -> date:
 def _follow_up(state: Agreement, one: FollowUp, on: date) -> FollowUpShown:
     plan = one.scheduled[0].live.data if one.scheduled else None
     text = commitment = owner = None
+    dangling = False
     if isinstance(plan, FollowUpScheduled):
         text, owner = plan.text, plan.owner
         if plan.commitment_id is not None:
             commitment = kept_id(state, "commitment", plan.commitment_id)
+            dangling = not introduced(state, "commitment", plan.commitment_id)
     due = one.due(on)
     lives = [plan.live for plan in one.scheduled]
     lives += [step.live for step in (*one.progressed, *one.completed, *one.dropped)]
@@ -87,6 +92,7 @@ def _follow_up(state: Agreement, one: FollowUp, on: date) -> FollowUpShown:
         merged_ids=dropped_ids(state, "follow-up", one.id),
         text=text,
         commitment_id=commitment,
+        dangling=dangling,
         owner=owner,
         due=None if due is None else str(due),
         state=one.state(on),
