@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from registry.api.lane import Lane
-from registry.api.routes import exception_handlers, guards, openapi_config, route_handlers
+from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
 from registry.config import Settings
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.runner import Runner
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=route_handlers,
         exception_handlers=exception_handlers,
-        guards=guards,
+        before_request=before_request,
         openapi_config=openapi_config,
         state=State(),
         lifespan=[lifespan],
