@@ -76,7 +76,9 @@ async def openapi() -> Any:
 
     from registry.cli.serve import application
 
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # else the application's logging tells of the request
+    logging.getLogger("httpx").setLevel(
+        logging.WARNING
+    )  # else the application's logging tells of the request
     transport = httpx.ASGITransport(application(Settings()))
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
         response = await client.get("/openapi.json")

@@ -40,8 +40,9 @@ def run(arguments: Namespace) -> int:
     else:
         width = max(len(check.name) for check in found)
         for check in found:
-            mark = console.coloured(MARKS[check.state], COLOURS[check.state])
-            console.say(f"{mark}  {check.name.ljust(width)}  {check.text}")
+            mark = MARKS[check.state]
+            line = console.folded(f"{mark}  {check.name.ljust(width)}  {check.text}", width + 8)
+            console.say(console.coloured(mark, COLOURS[check.state]) + line[len(mark) :])
         warned = sum(check.state == "warn" for check in found)
         console.say(f"{len(found)} checks: {failed} failed, {warned} with a warning")
     return REFUSED if failed else DONE

@@ -115,9 +115,9 @@ def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View]]:
         when = "" if now is None else f" as of {arguments.known_as_of}"
         raise NotFound(f"there is no agreement {arguments.agreement!r}{when}")
     shown = msgspec.structs.replace(view(then, on), visibility=visibility(now))
-    return (
-        msgspec.to_builtins(shown, enc_hook=write_custom),
-        msgspec.to_builtins(explain(then, on).rules, enc_hook=write_custom),
+    rules = explain(then, on).rules if arguments.explain else ()
+    return msgspec.to_builtins(shown, enc_hook=write_custom), msgspec.to_builtins(
+        rules, enc_hook=write_custom
     )
 
 

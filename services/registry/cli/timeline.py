@@ -51,8 +51,11 @@ def force(view: View) -> Iterator[Row]:
     if term := view["term"]:
         yield from ((term["start"], "term begins"),) if term["start"] else ()
         if end := term["current_end"] or term["end"]:
-            renewed = f", {term['tacit_renewals']} times renewed tacitly" if term["tacit_renewals"] else ""
-            yield end, f"term ends{renewed}"
+            times = term["tacit_renewals"]
+            yield (
+                end,
+                f"term ends, after {times} tacit renewal{'s' if times > 1 else ''}" if times else "term ends",
+            )
         for renewal in term["renewals"]:
             yield renewal["occurred"], f"{renewal['mode']} renewal"
         for notice in term["notices"]:
