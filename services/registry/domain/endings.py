@@ -7,7 +7,8 @@ import msgspec
 
 from registry.domain import edtf
 from registry.domain.agreement import Live
-from registry.domain.course import Course, End
+from registry.domain.course import Course
+from registry.domain.dated import End
 from registry.domain.dates import Truth, day_after, ended, last_day
 from registry.domain.edtf import Edtf
 from registry.domain.term import Term, expired, run

@@ -11,9 +11,9 @@ from registry.domain.dates import begun, first_day, last_day
 from registry.domain.duration import parse_duration, shift
 from registry.domain.engagements import engagements
 from registry.domain.events import EventRetracted, FactRecorded, PublicationRecorded
+from registry.domain.finding import signed_by
 from registry.domain.follow_ups import follow_ups
 from registry.domain.happening import happened
-from registry.domain.stages import signed_by
 from registry.domain.term import expired, run
 
 DORMANT_AFTER = parse_duration("P2Y")

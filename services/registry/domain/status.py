@@ -7,8 +7,9 @@ import msgspec
 
 from registry.domain.agreement import Agreement, Live
 from registry.domain.course import Course, course
+from registry.domain.finding import Finding
 from registry.domain.imprecise import Precision, precision
-from registry.domain.stages import Finding, findings
+from registry.domain.stages import findings
 
 Day = date
 

@@ -20,9 +20,9 @@ from registry.domain.events import (
     TextAdopted,
     TreatyRegistered,
 )
+from registry.domain.finding import signed_by
 from registry.domain.shown.behind import Behind, behind, by_day, said_now
 from registry.domain.shown.people import ActorShown, actor
-from registry.domain.stages import signed_by
 from registry.domain.values import Place
 
 
