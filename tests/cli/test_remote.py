@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from registry.cli.exits import UNREACHABLE, USAGE, Stop
+from registry.cli.feed import RemoteFeed, Wanted
 from registry.cli.lines import Line
-from registry.cli.outcome import Outcome
 from registry.cli.remote import Remote, answer, client_options
 from registry.errors import Malformed, NotFound, RegistryError, Unavailable
 
@@ -194,5 +194,29 @@ def test_what_is_no_url_of_a_server_is_a_wrong_command_line(url):
     assert stopped.value.code == USAGE
 
 
-def test_an_outcome_is_read_from_a_receipt():
-    assert Outcome.of(receipt(3)) == Outcome(3, replayed=False, warnings=("binding-loi: a letter of intent",))
+@pytest.mark.parametrize(
+    "said",
+    [{}, [{}], [receipt(1), receipt(2)], [], "taken", [{"position": "1", "replayed": False, "warnings": []}]],
+)
+def test_receipts_that_are_none_are_not_believed(said):
+    with pytest.raises(Stop, match="does not answer like a registry"):
+        remote(lambda request: httpx.Response(201, json=said, request=request)).append([b"{}"])
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"events": 3}, {"events": [], "next": "x"}, {"events": [{"sequence": "x"}]}]
+)
+def test_a_page_that_is_none_is_not_believed(said):
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=said, headers={"Registry-Position": "3"}, request=request)
+
+    client = httpx.Client(base_url="http://registry.example", transport=httpx.MockTransport(handler))
+    with pytest.raises(Stop, match="no page of events"):
+        RemoteFeed(client).page(0, Wanted())
+
+
+def test_an_agreement_that_is_shown_otherwise_is_said(registry, monkeypatch):
+    monkeypatch.setattr("registry.cli.remote.get", lambda *_, **__: {"id": "one"})
+    ran = registry("show", "one", "--url", "http://registry.example")
+    assert (ran.code, ran.err.count("\n")) == (UNREACHABLE, 1)
+    assert "does not show agreements as this version does" in ran.err

@@ -97,7 +97,7 @@ class RemoteFeed:
 
     def page(self, after: int, wanted: Wanted) -> Page:
         """Ask for up to ``PAGE`` events."""
-        from registry.cli.remote import answer, reached
+        from registry.cli.remote import answer, reached, strange
 
         query: dict[str, str] = {"after": str(after), "limit": str(PAGE)}
         if wanted.agreement is not None:
@@ -107,10 +107,14 @@ class RemoteFeed:
         with reached(self._client.base_url):
             response = self._client.get("/events", params=query)
         found = answer(response)
-        head = int(response.headers["Registry-Position"])
-        events: list[Event] = found["events"]
-        seen = [position_of(event) for event in events]
-        return Page(events, seen[-1] if "next" in found else max([head, after, *seen]), head)
+        try:
+            head = int(response.headers["Registry-Position"])
+            events: list[Event] = found["events"]
+            seen = [position_of(event) for event in events]
+            behind = seen[-1] if "next" in found else max([head, after, *seen])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise strange(response, "no page of events") from error
+        return Page(events, behind, head)
 
     def wait(self, position: int) -> None:
         """Let the server hold a request until the log has reached a position."""

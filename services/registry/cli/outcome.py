@@ -1,8 +1,5 @@
 """What became of posted events: one by one, and altogether."""
 
-from collections.abc import Mapping
-from typing import Any, Self
-
 import msgspec
 
 
@@ -12,15 +9,6 @@ class Outcome(msgspec.Struct, frozen=True):
     position: int
     replayed: bool
     warnings: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, receipt: Mapping[str, Any]) -> Self:
-        """Read a receipt as the API gives it."""
-        return cls(
-            position=receipt["position"],
-            replayed=receipt["replayed"],
-            warnings=tuple(f"{warning['code']}: {warning['detail']}" for warning in receipt["warnings"]),
-        )
 
 
 class Tally(msgspec.Struct):

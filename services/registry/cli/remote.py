@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import msgspec
 
 from registry import __version__
 from registry.cli.environment import api_key
@@ -42,7 +43,7 @@ class Remote:
         one. Raises Unavailable when the server cannot take them now, and Stop when there has never been one.
         """
         try:
-            return [Outcome.of(receipt) for receipt in self._post(events)]
+            return self._post(events)
         except Unavailable:
             raise
         except RegistryError as error:
@@ -51,7 +52,7 @@ class Remote:
         middle = len(events) // 2
         return self.append(events[:middle]) + self.append(events[middle:])
 
-    def _post(self, events: Sequence[bytes]) -> list[dict[str, Any]]:
+    def _post(self, events: Sequence[bytes]) -> list[Outcome | RegistryError]:
         """Post one event as one, so that what is said of it is said of it alone, and several as a batch."""
         alone = len(events) == 1
         content = events[0] if alone else b"[" + b",".join(events) + b"]"
@@ -64,7 +65,38 @@ class Remote:
             raise Stop(UNREACHABLE, error.detail) from error
         self._answered = True
         receipts = answer(response)
-        return [receipts] if alone else receipts
+        return [*outcomes([receipts] if alone else receipts, len(events), response)]
+
+
+class Warned(msgspec.Struct, frozen=True):
+    code: str
+    detail: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What is read of a receipt."""
+
+    position: int
+    replayed: bool
+    warnings: tuple[Warned, ...]
+
+
+def outcomes(receipts: Any, many: int, response: httpx.Response) -> Iterator[Outcome]:
+    """Read the receipts of so many events. Raises Stop when they are none."""
+    try:
+        read = msgspec.convert(receipts, tuple[Receipt, ...])
+    except msgspec.ValidationError as error:
+        raise strange(response, str(error)) from error
+    if len(read) != many:
+        raise strange(response, f"{len(read)} receipts for {many} events")
+    for receipt in read:
+        warnings = tuple(f"{warning.code}: {warning.detail}" for warning in receipt.warnings)
+        yield Outcome(receipt.position, receipt.replayed, warnings)
+
+
+def strange(response: httpx.Response, why: str) -> Stop:
+    """Say that whoever answers is no registry of this kind."""
+    return Stop(UNREACHABLE, f"{response.url} does not answer like a registry: {why}")
 
 
 @contextmanager
@@ -116,7 +148,7 @@ def answer(response: httpx.Response) -> Any:
             UNREACHABLE, f"{response.url.host} does not let this command in: {said} (REGISTRY_API_KEY)"
         )
     if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
-        raise Stop(UNREACHABLE, f"{response.url} does not answer like a registry: {said}")
+        raise strange(response, said)
     if code == httpx.codes.NOT_FOUND:
         raise NotFound(said)
     raise RegistryError(said)
@@ -147,7 +179,7 @@ def _document(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise Stop(UNREACHABLE, f"{response.url} does not answer like a registry: no JSON") from error
+        raise strange(response, "no JSON") from error
 
 
 def _seconds(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from registry.cli import console
 from registry.cli.environment import add_database, settings_of
-from registry.cli.exits import DONE, USAGE, Stop
+from registry.cli.exits import DONE, UNREACHABLE, USAGE, Stop
 from registry.config import Settings
 from registry.domain.attributes import subject_flaw
 from registry.errors import NotFound
@@ -62,7 +62,13 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         console.say_json({**view, "rules": rules} if arguments.explain else view)
         return DONE
-    for line in portrait(view):
+    try:
+        lines = list(portrait(view))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if not arguments.url:
+            raise
+        raise Stop(UNREACHABLE, f"{arguments.url} does not show agreements as this version does") from error
+    for line in lines:
         console.say(line)
     if arguments.explain:
         console.say("")
