@@ -154,6 +154,12 @@ def empty() -> Log:
     return Log()
 
 
+@pytest.fixture(scope="session")
+def empty_log() -> Callable[[], Log]:
+    """Make an agreement that nobody has registered, for tests that need many."""
+    return Log
+
+
 @pytest.fixture
 def log() -> Log:
     """An agreement that is registered, and of which nothing more is known."""

@@ -3,8 +3,12 @@
 import msgspec
 import pytest
 
+from registry.domain.claims_view import claims_view
+from registry.domain.codec import split
+from registry.domain.compare import compare
 from registry.domain.events import EVENT_TYPES
 from registry.domain.shown.behind import record_time
+from registry.domain.timeline import timeline
 
 A = "https://a.example/"
 B = "https://b.example/"
@@ -397,3 +401,16 @@ def test_every_event_that_says_something_is_behind_some_item(story):
         story.events[position - 1].data.short_name for position in range(1, story.state.version + 1)
     } - {story.events[position - 1].data.short_name for position in positions}
     assert unseen == {"visibility-changed"}
+
+
+def test_erasing_everybody_changes_no_status_no_dispute_and_no_claim(story):
+    before, days, claims = story.view(), timeline(story.state), claims_view(story.state)
+    for event in story.events[:]:
+        people = len(split(event.type, story.body(event), {}, "p")) - 1
+        if people:
+            erase(story, event, *range(1, people + 1))
+    after = story.view()
+    assert len(after.erased) == 8
+    assert (timeline(story.state), claims_view(story.state)) == (days, claims)
+    changed = {change.field.split("[")[0] for change in compare(before, after)}
+    assert changed == {"signatures", "engagements", "roles", "statements", "erased"}
