@@ -10,9 +10,9 @@ from sqlalchemy.schema import SchemaItem
 from registry.domain.agreement import Agreement
 from registry.domain.events import EngagementPlanned
 from registry.projections.generations import Generation, begin_generation, fence_off, live
-from registry.projections.leases import acquire
 from registry.projections.model import ReadModel, Rows
 from registry.projections.step import Projection
+from registry.store.leases import acquire
 from store.conftest import Opened
 
 

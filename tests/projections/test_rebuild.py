@@ -9,11 +9,11 @@ from projections.conftest import Visits, begun, live_rows, rows_of
 from registry.errors import Unavailable
 from registry.projections import rebuild as rebuilding
 from registry.projections.generations import Overtaken, discard_retired, generations, go_live, live
-from registry.projections.leases import acquire
 from registry.projections.model import ReadModel
 from registry.projections.parking import SKIPPED, resolve, waiting
 from registry.projections.rebuild import check, rebuild
 from registry.projections.step import Projection
+from registry.store.leases import acquire
 from store.conftest import Opened, planned, registered
 
 

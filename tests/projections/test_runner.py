@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from projections.conftest import Visits, live_rows, rows_of
-from registry.projections import leases
 from registry.projections import runner as running
 from registry.projections.generations import live
-from registry.projections.leases import acquire
 from registry.projections.model import ReadModel
 from registry.projections.rebuild import rebuild
 from registry.projections.runner import Runner
+from registry.store import leases
+from registry.store.leases import acquire
 from store.conftest import Opened, planned, registered
 
 

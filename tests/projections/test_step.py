@@ -2,10 +2,10 @@ import pytest
 
 from projections.conftest import Visits, begun, rows_of
 from registry.projections.generations import Overtaken, fence_off
-from registry.projections.leases import Held
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRY, SKIPPED, resolve, waiting
 from registry.projections.step import Projection
+from registry.store.leases import Held
 from store.conftest import Opened, planned, registered
 
 

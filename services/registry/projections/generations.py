@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, Update, delete, func, insert, select, update
 
-from registry.projections.leases import Held, database_clock
 from registry.projections.model import ReadModel, Tables, create, drop
+from registry.store.leases import Held, database_clock
 from registry.store.tables import tracking
 
 State = Literal["building", "live"]

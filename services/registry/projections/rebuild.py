@@ -18,12 +18,12 @@ from registry.projections.generations import (
     live,
     lock,
 )
-from registry.projections.leases import Held, acquire, release, renew
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRIED, resolve, waiting
 from registry.projections.step import Projection
 from registry.store.database import reachable
 from registry.store.head import read_head
+from registry.store.leases import Held, acquire, release, renew
 from registry.store.reader import Reader
 
 STRETCH = 2000

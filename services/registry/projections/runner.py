@@ -19,11 +19,11 @@ from registry.projections.generations import (
     go_live,
     live,
 )
-from registry.projections.leases import TTL, Held, acquire, release, renew
 from registry.projections.model import ReadModel
 from registry.projections.step import Fault, Projection
 from registry.store.database import reachable
 from registry.store.head import read_head
+from registry.store.leases import TTL, Held, acquire, release, renew
 from registry.store.reader import Reader
 
 log = logging.getLogger(__name__)

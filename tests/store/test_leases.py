@@ -1,6 +1,6 @@
 from sqlalchemy import Engine
 
-from registry.projections.leases import acquire, release, renew
+from registry.store.leases import acquire, release, renew
 
 LONG, GONE = 60_000_000, -1
 
