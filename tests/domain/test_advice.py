@@ -234,6 +234,9 @@ def test_a_publication_later_than_the_time_of_its_event_brings_a_warning(log):
     log.post("publication-recorded", publication_id="q", published="2025-07-16", attrs=time)
     log.post("publication-recorded", publication_id="r", published="2099")
     log.post("publication-recorded", publication_id="s", attrs=time)
+    log.post(
+        "publication-recorded", publication_id="t", published="2025", attrs={"time": "0000-01-01T00:00:00Z"}
+    )
     assert log.codes() == []
 
 

@@ -136,12 +136,15 @@ def _binding_loi(state: Agreement | None, data: Registered | Classified) -> Iter
 def _publication(data: PublicationRecorded, event: Posted) -> Iterator[Advice]:
     if data.published is None:
         return
-    read = data.retrieved
-    if read is None and (time := event.attrs.get("time")):
-        read = edtf.parse(time[:10])
+    read = data.retrieved or _day_of(event.attrs.get("time", ""))
     if read is not None and last_day(read) < first_day(data.published):
         detail = f"it is dated {data.published}, later than {read}, when it was read or recorded"
         yield Advice("publication-later-than-record", detail)
+
+
+def _day_of(time: str) -> Edtf | None:
+    """Give the day of an RFC 3339 time; None without one, and for the year 0000, which EDTF does not have."""
+    return edtf.parse(time[:10]) if time and not time.startswith("0000") else None
 
 
 def _part(what: str, field: str) -> Check:
