@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 import urllib.request
 
 import pytest
@@ -11,6 +12,7 @@ from cli.servers import refused, serving
 from registry.__main__ import main
 from registry.cli import console
 from registry.cli.exits import DONE, LOCKED, PORT_TAKEN, UNREACHABLE, USAGE
+from registry.cli.listen import GRACE
 from registry.store.lock import holder
 
 
@@ -114,3 +116,15 @@ def test_it_serves_in_this_process(sqlite_url, monkeypatch):
     monkeypatch.setattr(console, "note", note)
     assert main(["serve", "--port", "0", "--database", sqlite_url]) == DONE
     assert said[1:] == ["stopping", "stopped"]
+
+
+def test_a_client_that_listens_does_not_hold_up_the_end(tmp_path):
+    with serving("demo", "--port", "0", "--data-dir", str(tmp_path)) as demo:
+        asked = urllib.request.Request(f"{demo.url}/events", headers={"Accept": "text/event-stream"})
+        with urllib.request.urlopen(asked) as stream:
+            assert stream.readline()
+            began = time.monotonic()
+            assert demo.end().endswith("stopping\nstopped\n")
+            assert time.monotonic() - began < GRACE
+            assert demo.process.returncode == DONE
+            stream.read()

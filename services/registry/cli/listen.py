@@ -41,7 +41,8 @@ class Server(uvicorn.Server):
             self.force_exit = True
             return
         self.should_exit = True
-        self._stopping()
+        if self.started:
+            self._stopping()
 
 
 def bind(host: str, port: int) -> socket.socket:

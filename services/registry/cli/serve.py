@@ -53,17 +53,18 @@ def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[st
         with reader(settings):
             pass  # says clearly that it cannot be reached or is not of this version, before a request does
         before()
-        serve_forever(
-            application(settings),
-            listener,
-            ready=lambda: ready(url),
-            stopping=lambda: console.note("stopping"),
-        )
+        service = application(settings)
+
+        def stopping() -> None:
+            console.note("stopping")
+            service.app.state.streams.close()  # they would go on for as long as their clients listen
+
+        serve_forever(service, listener, ready=lambda: ready(url), stopping=stopping)
     console.note("stopped")
 
 
 def application(settings: Settings) -> Any:
-    """Put the application together; nothing is opened yet."""
+    """Put the service together; nothing is opened yet."""
     from registry.app import create_service
 
     return create_service(settings)
