@@ -4,7 +4,18 @@ from typing import Any
 
 from litestar.types import ExceptionHandlersMap, Guard
 
-from registry.api import agreements, docs, events, health, limits, log, openapi, posting, problem_pages
+from registry.api import (
+    agreements,
+    docs,
+    events,
+    health,
+    limits,
+    log,
+    meaning,
+    openapi,
+    posting,
+    problem_pages,
+)
 from registry.api.principal import let_in
 from registry.api.problems import answer_problem
 
@@ -15,6 +26,10 @@ route_handlers: list[Any] = [
     events.get_event,
     agreements.get_agreement,
     agreements.get_agreement_events,
+    meaning.get_explanation,
+    meaning.get_claims,
+    meaning.get_history,
+    meaning.get_comparison,
     log.get_log,
     log.get_inclusion,
     log.get_consistency,

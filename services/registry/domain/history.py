@@ -32,15 +32,25 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The statuses of all days as known with this event; None where they are as before."""
 
 
-def history(events: Iterable[Recorded], on: date) -> tuple[HistoryEntry, ...]:
-    """Replay the events of one agreement and tell what each of them changed in the answer for a day."""
+def history(
+    events: Iterable[Recorded], on: date, *, after_version: int = 0, limit: int | None = None
+) -> tuple[HistoryEntry, ...]:
+    """Replay the events of one agreement and tell what each of them changed in the answer for a day.
+
+    Of all of them, or of ``limit`` behind ``after_version``: the others are folded, which is cheap, and not shown.
+    """
     entries: list[HistoryEntry] = []
     state: Agreement | None = None
     before: AgreementView | None = None
     spans: tuple[Span, ...] = ()
     for event in events:
         state = evolve(state, event)
+        if event.version < after_version:
+            continue
         after = view(state, on)
+        if event.version == after_version:
+            before, spans = after, timeline(state)
+            continue
         known, spans = spans, timeline(state)
         entries.append(
             HistoryEntry(
@@ -57,4 +67,6 @@ def history(events: Iterable[Recorded], on: date) -> tuple[HistoryEntry, ...]:
             )
         )
         before = after
+        if len(entries) == limit:
+            break
     return tuple(entries)
