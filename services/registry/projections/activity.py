@@ -1,0 +1,207 @@
+"""Activity: how much was recorded and how much happened, day by day, and in which status agreements are."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select
+from sqlalchemy.schema import SchemaItem
+
+from registry.domain.agreement import Agreement
+from registry.domain.claims import claimed, shown
+from registry.domain.dates import first_day
+from registry.domain.happening import happened
+from registry.domain.timeline import timeline
+from registry.domain.values import AgreementId, Identifier
+from registry.domain.view import UNCLAIMED
+from registry.projections.columns import of_party, own_columns, own_values, span_columns
+from registry.projections.listing import FIRST_DAY, LAST_DAY, Source, day_of, having, holds_on, visible
+from registry.projections.model import ReadModel, Rows, Tables, Word
+
+VERSION = 1
+
+DIGITS = {"day": 10, "month": 7, "year": 4}
+"""How much of a day tells the time that events are counted by."""
+
+Per = Literal["day", "month", "year"]
+
+
+class StatsFilters(msgspec.Struct, frozen=True, kw_only=True):
+    agreement: Annotated[AgreementId, Meta(description="Count this agreement alone")] | None = None
+    party: Annotated[Identifier, Meta(description="Count the agreements of this party alone")] | None = None
+    per: Annotated[Per, Meta(description="Count events by `day`, `month` (by default) or `year`")] = "month"
+    valid_as_of: (
+        Annotated[date, Meta(description="The day that decides the status; today in UTC by default")] | None
+    ) = None
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many events there are in a stretch of time."""
+
+    time: Annotated[str, Meta(description="A day, a month or a year: `2025-07-16`, `2025-07`, `2025`")]
+    events: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    agreements: int
+    events: Annotated[
+        int, Meta(description="All that were recorded, also those corrected or retracted since")
+    ]
+    sources: Annotated[int, Meta(description="Who has said something that still stands")]
+    disputed: Annotated[int, Meta(description="How many agreements have a dispute that nobody has settled")]
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of agreements and events."""
+
+    on: Annotated[date, Meta(description="The day that the statuses are for")]
+    totals: Totals
+    by_status: Annotated[
+        dict[str, int], Meta(description="Agreements by the code of their status on that day")
+    ]
+    by_kind: Annotated[
+        dict[str, int], Meta(description="Agreements by kind, `unspecified` where no source says")
+    ]
+    by_type: Annotated[dict[str, int], Meta(description="Events by type")]
+    recorded: Annotated[
+        tuple[Counted, ...],
+        Meta(description="Events by the time they were recorded; without the empty times"),
+    ]
+    happened: Annotated[
+        tuple[Counted, ...],
+        Meta(description="Dated events that still stand, by the first time their date can mean"),
+    ]
+
+
+def _main() -> Sequence[SchemaItem]:
+    return [
+        *own_columns(),
+        Column("kind", Word, nullable=False),
+        Column("events", BigInteger, nullable=False),
+        Column("disputed", BigInteger, nullable=False),
+    ]
+
+
+def _status() -> Sequence[SchemaItem]:
+    return [*span_columns(), Column("status", Word, nullable=False)]
+
+
+def _days() -> Sequence[SchemaItem]:
+    return [
+        Column("day", Word, nullable=False, index=True),
+        Column("type", Word, nullable=False),
+        Column("events", BigInteger, nullable=False),
+    ]
+
+
+def _source() -> Sequence[SchemaItem]:
+    return [Column("source", Word, nullable=False, index=True)]
+
+
+def _rows(state: Agreement) -> Rows:
+    kind = shown(state, "kind")
+    recorded = Counter((_day_of(event.recorded_at), event.type) for event in state.recorded.values())
+    dated = ((happened(live.data), live.first.type) for live in state.live.values())
+    took_place = Counter((first_day(when).isoformat(), type_) for when, type_ in dated if when is not None)
+    return {
+        "": [
+            {
+                **own_values(state),
+                "kind": kind.value if kind else UNCLAIMED["kind"],
+                "events": len(state.recorded),
+                "disputed": sum(group.disputed for group in claimed(state).values()),
+            }
+        ],
+        "status": _spans(state),
+        "recorded": _counted(recorded),
+        "happened": _counted(took_place),
+        "source": [{"source": source} for source in sorted({live.source for live in state.live.values()})],
+    }
+
+
+def _spans(state: Agreement) -> list[dict[str, Any]]:
+    """Give the statuses through time, joined where only their certainty differs."""
+    found: list[dict[str, Any]] = []
+    for span in timeline(state):
+        last = span.until.isoformat() if span.until else LAST_DAY
+        if found and found[-1]["status"] == span.status:
+            found[-1]["last"] = last
+        else:
+            first = span.from_.isoformat() if span.from_ else FIRST_DAY
+            found.append({"first": first, "last": last, "status": span.status})
+    return found
+
+
+def _counted(days: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"day": day, "type": type_, "events": days[day, type_]} for day, type_ in sorted(days)]
+
+
+def _day_of(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).date().isoformat()
+
+
+ACTIVITY = ReadModel(
+    "activity",
+    VERSION,
+    {"": _main, "status": _status, "recorded": _days, "happened": _days, "source": _source},
+    _rows,
+)
+
+
+def stats(connection: Connection, filters: StatsFilters) -> tuple[Stats, int]:
+    """Count, and tell up to which position of the log. Raises Unavailable while the model is being built."""
+    on = day_of(filters)
+    source = Source(connection, (ACTIVITY,), on)
+    tables = source.tables(ACTIVITY)
+    return _stats(connection, tables, filters, on), source.position
+
+
+def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: date) -> Stats:
+    main, status = tables[""], tables["status"]
+    asked = [visible(main)]
+    if filters.agreement is not None:
+        asked.append(main.c.agreement == filters.agreement)
+    if filters.party is not None:
+        asked.append(of_party(main, filters.party))
+
+    def count(table: Table, column: ColumnElement[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
+        """Count agreements, or add up events, by what a column says."""
+        events = func.sum(table.c.events) if "type" in table.c else func.count()
+        counted = select(column, events).where(having(table, main, *asked), *conditions)
+        return {
+            value: int(number)
+            for value, number in connection.execute(counted.group_by(column).order_by(column))
+        }
+
+    digits = DIGITS[filters.per]
+    times = {
+        name: tuple(
+            Counted(time=time, events=events)
+            for time, events in count(tables[name], func.substr(tables[name].c.day, 1, digits)).items()
+        )
+        for name in ("recorded", "happened")
+    }
+    return Stats(
+        on=on,
+        totals=_totals(connection, tables, asked),
+        by_status=count(status, status.c.status, holds_on(status, on.isoformat())),
+        by_kind=count(main, main.c.kind),
+        by_type=count(tables["recorded"], tables["recorded"].c.type),
+        recorded=times["recorded"],
+        happened=times["happened"],
+    )
+
+
+def _totals(connection: Connection, tables: Tables, asked: list[ColumnElement[bool]]) -> Totals:
+    main, source = tables[""], tables["source"]
+    agreements, events = connection.execute(
+        select(func.count(), func.coalesce(func.sum(main.c.events), 0)).where(*asked)
+    ).one()
+    disputed = connection.scalar(select(func.count()).where(main.c.disputed > 0, *asked))
+    sources = connection.scalar(
+        select(func.count(source.c.source.distinct())).where(having(source, main, *asked))
+    )
+    return Totals(agreements=agreements, events=int(events), sources=sources or 0, disputed=disputed or 0)
