@@ -3,6 +3,7 @@
 import signal
 import socket
 import urllib.request
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
@@ -14,14 +15,16 @@ from registry.cli.listen import bind, serve_forever, url_of
 class App:
     """Answers every request with 204 and remembers its lifespan."""
 
-    def __init__(self, *, starts: bool = True) -> None:
+    def __init__(self, *, starts: bool = True, starting: Callable[[], None] = lambda: None) -> None:
         self.starts = starts
+        self.starting = starting
         self.past: list[str] = []
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
             while (message := await receive())["type"] == "lifespan.startup":
                 self.past.append("startup")
+                self.starting()
                 await send({"type": f"lifespan.startup.{'complete' if self.starts else 'failed'}"})
                 if not self.starts:
                     return
@@ -46,6 +49,12 @@ def test_a_signal_ends_the_server_in_good_order(listener, how):
         app, listener, ready=lambda: signal.raise_signal(how), stopping=lambda: app.past.append("stopping")
     )
     assert app.past == ["startup", "stopping", "shutdown"]
+
+
+def test_a_signal_before_it_serves_ends_it_as_soon_as_it_does(listener):
+    app = App(starting=lambda: signal.raise_signal(signal.SIGTERM))
+    serve_forever(app, listener, ready=lambda: None, stopping=lambda: app.past.append("stopping"))
+    assert app.past == ["startup", "shutdown"]
 
 
 def test_a_second_signal_does_not_wait(listener):

@@ -118,3 +118,9 @@ def test_a_person_gets_long_lines_folded(registry, told_url, monkeypatch):
     shown = registry("show", AGREEMENT, "--database", told_url).out
     assert max(map(len, shown.splitlines())) <= 80
     assert f"\n{' ' * len('Institutions  ')}" in shown
+
+
+def test_a_fault_of_ours_is_not_blamed_on_a_server(registry, told_url, monkeypatch):
+    monkeypatch.setattr("registry.cli.portrait.aspects", lambda view: iter([view["no such field"]]))
+    with pytest.raises(KeyError):
+        registry("show", AGREEMENT, "--database", told_url)
