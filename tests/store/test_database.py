@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from sqlalchemy import exc
 
@@ -34,6 +36,23 @@ def test_postgresql_answers_a_commit_only_when_it_is_durable(postgres_url: str) 
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "7s"
         assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    path.write_bytes(b"This is no database, and it is long enough to tell. " * 100)
+    engine = open_reader(f"sqlite:///{path}")
+    with pytest.raises(Unavailable, match="not a database"), reachable(), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM event")
+    engine.dispose()
+
+
+def test_what_is_wrong_with_a_statement_is_no_fault_of_the_database(sqlite_url: str) -> None:
+    engine = open_writer(sqlite_url)
+    head = "INSERT INTO log_head VALUES (1, 'x', 0, x'', 0)"
+    with pytest.raises(exc.IntegrityError), reachable(), engine.begin() as connection:
+        connection.exec_driver_sql(head)
     engine.dispose()
 
 

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
 def run(arguments: Namespace) -> int:
     """Write what has changed, or say what would change."""
     from registry.domain.reference import events_page
+    from registry.domain.rulebook import rules_page
     from registry.store.migrate import resource
 
     folder: Path = arguments.to or resource("contracts")
@@ -39,6 +40,7 @@ def run(arguments: Namespace) -> int:
     gone = set(folder.glob("*.json")) - set(wanted)
     if (docs := folder.parent / "docs").is_dir():  # an installed package has none
         wanted[docs / "events.md"] = events_page()
+        wanted[docs / "rules.md"] = rules_page()
     stale = {path for path, text in wanted.items() if _text_of(path) != text}
     if arguments.check:
         for path in sorted(stale | gone):

@@ -34,9 +34,7 @@ def add(commands: Any) -> None:
         metavar="POSITION|TIME",
         help="with what the registry knew then: a position of the log, or an RFC 3339 time",
     )
-    parser.add_argument(
-        "--explain", action="store_true", help="with every rule that was tried (not with --url)"
-    )
+    parser.add_argument("--explain", action="store_true", help="with every rule that was tried")
     parser.add_argument(
         "--json", action="store_true", help="everything that is known of it, as one JSON object"
     )
@@ -52,11 +50,8 @@ def run(arguments: Namespace) -> int:
 
     if (flaw := subject_flaw(arguments.agreement)) is not None:
         raise NotFound(f"{arguments.agreement!r} {flaw}")
-    if arguments.url and arguments.explain:
-        raise Stop(USAGE, "--explain reads the database; leave out --url")
-    rules: list[View] = []
     if arguments.url:
-        view = asked(arguments)
+        view, rules = asked(arguments)
     else:
         view, rules = folded(arguments, settings_of(arguments))
     if arguments.json:
@@ -87,8 +82,8 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def asked(arguments: Namespace) -> View:
-    """Ask a server. Raises NotFound, RegistryError, Unavailable or Stop."""
+def asked(arguments: Namespace) -> tuple[View, list[View]]:
+    """Ask a server; with the rules that were tried, if wanted. Raises NotFound, RegistryError, Unavailable or Stop."""
     from registry.cli.remote import get
 
     query = {}
@@ -96,8 +91,15 @@ def asked(arguments: Namespace) -> View:
         query["valid_as_of"] = arguments.valid_as_of.isoformat()
     if arguments.known_as_of is not None:
         query["known_as_of"] = arguments.known_as_of
-    view: View = get(arguments.url, f"/agreements/{arguments.agreement}", **query)
-    return view
+    path = f"/agreements/{arguments.agreement}"
+    view: View = get(arguments.url, path, **query)
+    if not arguments.explain:
+        return view, []
+    explanation: View = get(arguments.url, f"{path}/explain", **query)
+    rules = explanation.get("rules")
+    if not isinstance(rules, list):
+        raise Stop(UNREACHABLE, f"{arguments.url} does not explain agreements as this version does")
+    return view, rules
 
 
 def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View]]:

@@ -75,11 +75,16 @@ def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engi
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turn a lost or unreachable database into Unavailable."""
+    """Turn a database that is lost, out of reach or damaged into Unavailable."""
     try:
         yield
     except GONE as error:
         raise Unavailable("the database cannot be reached") from error
+    except exc.DatabaseError as error:
+        if type(error) is not exc.DatabaseError:
+            raise
+        # What SQLite says of a file that is no database any more; every other error is of a narrower kind.
+        raise Unavailable(f"the database cannot be read: {error.orig}") from error
 
 
 def _postgres(url: URL, *, pool_size: int, lock_timeout: int, settings: tuple[str, ...] = ()) -> Engine:

@@ -2,14 +2,14 @@
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from registry.store.tables import APPEND_ONLY, log_head, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -20,8 +20,10 @@ def resource(name: str) -> Path:
     return installed if installed.is_dir() else PACKAGE.parent.parent / name
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> "Config":
     """Return Alembic's configuration; there is no ini file."""
+    from alembic.config import Config  # loaded by who migrates: it takes longer than all else a command does
+
     config = Config()
     config.set_main_option("script_location", str(resource("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -35,6 +37,8 @@ def migrate(engine: Engine, *, origin: str = "", service_role: str = "") -> tupl
     is taken when it is empty. ``service_role`` is granted what the service may do (PostgreSQL).
     Returns the revision before and after.
     """
+    from alembic import command
+
     with engine.begin() as connection:
         before = current_revision(connection)
         command.upgrade(alembic_config(connection), "head")
@@ -50,15 +54,17 @@ def migrate(engine: Engine, *, origin: str = "", service_role: str = "") -> tupl
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision the database is at; None before the first."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def newest_revision() -> str:
-    """Return the revision this version of the code needs."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if head is None:  # pragma: no cover - a package without its migrations cannot have been built
-        raise FileNotFoundError("no migrations in this installation")
-    return head
+    """Return the revision this version of the code needs: the largest number that a migration's file begins with."""
+    return max(
+        path.name.partition("_")[0] for path in (resource("migrations") / "versions").glob("[0-9]*_*.py")
+    )
 
 
 def grant(connection: Connection, role: str) -> None:

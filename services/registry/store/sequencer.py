@@ -41,6 +41,8 @@ class Sequencer:
     def __init__(self, writer: Writer, *, queue_events: int, arrivals: Arrivals | None = None) -> None:
         self.arrivals = arrivals or Arrivals()
         """Told of every commit."""
+        self.read_only = ""
+        """Why nothing may be appended, when the log is not where it was seen to be; else empty."""
         self._writer = writer
         self._most = queue_events
         self._queue: deque[Waiting] = deque()
@@ -84,6 +86,8 @@ class Sequencer:
             raise TooLarge(f"an event names at most {MOST_PARTS - 1} persons")
         if self._closing:
             raise Unavailable("the service is stopping")
+        if self.read_only:
+            raise Unavailable(self.read_only, retry_after=60)
         if self._queued and self._queued + len(events) > self._most:
             raise Unavailable("too many events wait to be committed")
         waiting = Waiting(Request(events, parts, expect), asyncio.get_running_loop().create_future())
