@@ -11,7 +11,7 @@ import pytest
 from cli.posts import entered, registered, terminated
 from cli.servers import COMMAND, Server, environment, serving
 from registry.cli.demo import AGREEMENT, STORY
-from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE, USAGE
+from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,8 @@ def test_an_agreement_is_shown_alike_from_both_places(registry, server, database
         ("--valid-as-of", "2025-07-15"),
         ("--known-as-of", "29"),
         ("--json", "--known-as-of", "71"),
+        ("--explain", "--valid-as-of", "2025-07-16"),
+        ("--explain", "--json", "--known-as-of", "29"),
     ):
         here = registry("show", AGREEMENT, "--database", database, *options)
         there = registry("show", AGREEMENT, "--url", server.url, *options)
@@ -107,10 +109,6 @@ def test_a_name_that_is_no_id_asks_for_nothing_else(registry, server, name):
     ran = registry("show", name, "--url", server.url)
     assert ran.code == REFUSED
     assert len(ran.err.splitlines()) == 1
-
-
-def test_rules_are_explained_from_the_database_only(registry, server):
-    assert registry("show", AGREEMENT, "--url", server.url, "--explain").code == USAGE
 
 
 def test_the_log_is_read_alike_from_both_places(registry, server, database):
