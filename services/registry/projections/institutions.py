@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, func, select
 
 from registry.domain.values import AgreementId, Identifier, T
 from registry.projections.columns import LINE, NESTED, read_lines
-from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, Linked
+from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, InstitutionKnown
 from registry.projections.listing import Listing, Source, visible
 
 Role = Literal["lead", "signatory", "negotiator", "regulator", "mentioned"]
@@ -28,7 +28,7 @@ class InstitutionFilters(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-class LinkShown(msgspec.Struct, frozen=True, kw_only=True):
+class InstitutionLink(msgspec.Struct, frozen=True, kw_only=True):
     """What an institution has to do with an agreement."""
 
     agreement: str
@@ -46,7 +46,7 @@ class InstitutionItem(msgspec.Struct, frozen=True, kw_only=True):
     roles: Annotated[tuple[str, ...], Meta(description="What it has to do with agreements")]
     established: Annotated[str | None, Meta(description="The day it was established; EDTF")]
     agreements: Annotated[int, Meta(description="How many agreements name it")]
-    links: Annotated[tuple[LinkShown, ...], Meta(description=f"The first {NESTED} of these, by id")]
+    links: Annotated[tuple[InstitutionLink, ...], Meta(description=f"The first {NESTED} of these, by id")]
     acts: Annotated[tuple[Act, ...], Meta(description=f"What it did, the first {NESTED} by agreement")]
 
 
@@ -69,7 +69,7 @@ def _query(source: Source, filters: InstitutionFilters) -> Select[Any]:
     return query
 
 
-_decode = msgspec.json.Decoder(Linked).decode
+_decode = msgspec.json.Decoder(InstitutionKnown).decode
 
 
 def _make(row: Row[Any]) -> InstitutionItem:
@@ -85,7 +85,8 @@ def _make(row: Row[Any]) -> InstitutionItem:
         established=next((link.established for link in links if link.established), None),
         agreements=row.agreements,
         links=tuple(
-            LinkShown(agreement=link.agreement, party=link.party, role=link.role) for link in links[:NESTED]
+            InstitutionLink(agreement=link.agreement, party=link.party, role=link.role)
+            for link in links[:NESTED]
         ),
         acts=tuple(chain.from_iterable(link.acts for link in links))[:NESTED],
     )

@@ -57,7 +57,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
 
 
-class Linked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class InstitutionKnown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an institution is by one agreement."""
 
     agreement: str
@@ -68,7 +68,7 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acts: tuple[Act, ...] = ()
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PersonKnown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a person is by one agreement."""
 
     agreement: str
@@ -134,7 +134,7 @@ def _institutions(
             "party": link.party if link else None,
             "role": link.role if link else None,
             "shown": shown(
-                Linked(
+                InstitutionKnown(
                     agreement=state.id,
                     name=link.name if link else None,
                     party=link.party if link else None,
@@ -157,7 +157,7 @@ def _people(
         found.setdefault(office.person.person_id, []).extend((office.person, _office(state, office)))
     for id_, what in sorted(found.items()):
         same = [one for one in what if isinstance(one, PersonShown)]
-        known = Known(
+        known = PersonKnown(
             agreement=state.id,
             names=tuple(sorted({person.name for person in same if person.name})),
             erased=any(person.erased for person in same),

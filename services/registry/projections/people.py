@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from registry.domain.values import AgreementId, Identifier, PersonId
 from registry.projections.columns import LINE, NESTED, read_lines
-from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, Known, Office
+from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, Office, PersonKnown
 from registry.projections.listing import Listing, Source, visible
 
 ActName = Literal["held-office", "signed", "took-part", "spoke"]
@@ -72,7 +72,7 @@ def _query(source: Source, filters: PersonFilters) -> Select[Any]:
     return query
 
 
-_decode = msgspec.json.Decoder(Known).decode
+_decode = msgspec.json.Decoder(PersonKnown).decode
 
 
 def _make(row: Row[Any]) -> PersonItem:
