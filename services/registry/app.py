@@ -11,8 +11,10 @@ from litestar.datastructures import State
 
 from registry.api.lane import Lane
 from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
+from registry.api.streams import Streams
 from registry.config import Settings
 from registry.projections.catalogue import CATALOGUE
+from registry.projections.operate import Operator
 from registry.projections.runner import Runner
 from registry.projections.views import Views
 from registry.store.arrivals import Arrivals, Listener, listens
@@ -60,11 +62,16 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
     views = Views(reading)
     stack.callback(views.close)
+    streams = Streams(reader, arrivals)
+    streams.start()
+    stack.push_async_callback(streams.stop)
 
     app.state.settings = settings
     app.state.reader = reader
     app.state.sequencer = sequencer
     app.state.views = views
+    app.state.operator = Operator(writing, reader)
+    app.state.streams = streams
     app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "auth off")
 
     if listens(settings.database):

@@ -188,13 +188,15 @@ async def test_a_stream_has_no_pages(told: Service, query: str):
     problem(await told.get(f"/events?{query}", headers=NDJSON), 400, "malformed")
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "text/event-stream", "image/png"])
+@pytest.mark.parametrize("accept", ["text/csv", "text/html", "image/png"])
 async def test_a_form_that_events_do_not_have_is_a_406(told: Service, accept: str):
     said = problem(await told.get("/events", headers={"Accept": accept}), 406, "not-acceptable")
     assert "application/x-ndjson" in said["detail"]
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/*", "text/html, */*;q=0.8"])
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/json", "application/*", "text/html, */*;q=0.8", "application/json;q=x"]
+)
 async def test_a_page_is_what_comes_unless_lines_are_asked_for(told: Service, accept: str):
     response = await told.get("/events", headers={"Accept": accept})
     assert response.headers["Content-Type"] == "application/json"

@@ -18,6 +18,8 @@ NDJSON = "application/x-ndjson"
 HTML = "text/html; charset=utf-8"
 NO_CONTENT = 204
 NOT_MODIFIED = 304
+PREFERENCE_APPLIED = "preference_applied"
+"""Where a request keeps which preference was acted upon (RFC 7240)."""
 PRIVATE = "private, no-cache"
 """For whatever an erasure or a change of rights may change: kept by the client alone, asked for each time."""
 
@@ -77,7 +79,7 @@ def fresh_or_304(
     RFC 9110 section 13.1.2: the comparison is weak, and ``*`` is any.
     """
     quoted = f'"{etag}"'
-    every = {"ETag": quoted, "Cache-Control": PRIVATE, **(headers or {})}
+    every = {"ETag": quoted, "Cache-Control": PRIVATE, **applied(request), **(headers or {})}
     known = request.headers.get("if-none-match")
     if known is not None and (
         known.strip() == "*" or quoted in (tag.strip().removeprefix("W/") for tag in known.split(","))
@@ -90,7 +92,13 @@ def streamed(
     request: Asked, chunks: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
 ) -> Response[Any]:
     """Answer with a body of unknown length; HEAD gets the headers and reads nothing."""
-    headers = {**headers, "X-Content-Type-Options": "nosniff"}
+    headers = {**applied(request), **headers, "X-Content-Type-Options": "nosniff"}
     if request.method == "HEAD":
         return Answer(b"", media_type=media_type, headers=headers, sized=False)
     return Stream(chunks, media_type=media_type, headers=headers)
+
+
+def applied(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Give the header that names the preference a request was served with (RFC 7240 section 3), if any."""
+    preference = request.scope.get("state", {}).get(PREFERENCE_APPLIED)
+    return {} if preference is None else {"Preference-Applied": preference}

@@ -8,7 +8,8 @@ import msgspec
 from litestar import Response
 
 from registry.api.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
-from registry.api.freshness import MIN_POSITION, reached
+from registry.api.frames import Wanted
+from registry.api.freshness import LOG
 from registry.api.history import (
     AFTER,
     CLOUDEVENT_SCHEMA,
@@ -22,12 +23,14 @@ from registry.api.history import (
     lines,
     make_page,
 )
+from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live
 from registry.api.parameters import BadParameter, begin_behind, limit, query
 from registry.api.problems import NotAcceptable
 from registry.api.routing import Content, Operation, Parameter, read
 from registry.api.threads import in_thread
 from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
+from registry.domain.values import ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
 from registry.store.reader import Reader
 
@@ -42,14 +45,35 @@ FILTERS = (
     Parameter("type", "Event types to give, separated by commas", {"type": "string"}),
     Parameter("agreement", "The id of the agreement whose events to give", {"type": "string"}),
 )
+LIVE = (
+    Parameter(
+        "party",
+        f"The id of a party of the agreements whose events to give; `{EVENT_STREAM}` only",
+        {"type": "string"},
+    ),
+    Parameter(
+        LAST_EVENT_ID,
+        f"Of `{EVENT_STREAM}`: the position up to which the client has the events; goes before `after`",
+        {"type": "integer", "minimum": 0},
+        where="header",
+    ),
+)
+FORMS = (JSON, NDJSON, EVENT_STREAM)
 
 
 @read(
     "/events",
     Operation(
         tag="Events",
-        parameters=(LIMIT, CURSOR, AFTER, *FILTERS, MIN_POSITION),
-        answers={200: (Content(JSON, EventPage), Content(NDJSON, CLOUDEVENT_SCHEMA))},
+        reads=(LOG,),
+        parameters=(LIMIT, CURSOR, AFTER, *FILTERS, *LIVE),
+        answers={
+            200: (
+                Content(JSON, EventPage),
+                Content(NDJSON, CLOUDEVENT_SCHEMA),
+                Content(EVENT_STREAM, {"type": "string"}),
+            )
+        },
         headers={"Link": NEXT_LINK},
         problems=(400, 406),
     ),
@@ -60,13 +84,23 @@ async def get_events(request: Asked) -> Response[Any]:
     As a page (`application/json`), or the whole history at once, one event a line (`application/x-ndjson`),
     in the order of their positions. The stream ends at the position in `Registry-Position`; ask again with
     `after` for what came since.
+
+    As `text/event-stream` it goes on with what is recorded from now on, or behind `after`: `id` is the position,
+    `event` the type and `data` the CloudEvent. A client that is cut off connects again with `Last-Event-ID` and
+    misses nothing. After 15 seconds of silence comes a comment; when the service stops, the stream ends.
     """
-    given = query(request, "limit", "cursor", "after", "type", "agreement", "min_position")
-    form = request.accept.best_match([JSON, NDJSON]) if "accept" in request.headers else JSON
+    given = query(request, "limit", "cursor", "after", "type", "agreement", "party")
+    asked = request.headers.get("accept", "").strip()
+    form = request.accept.best_match(list(FORMS)) if asked else JSON
     if form is None:
-        raise NotAcceptable(f"events are given as {JSON} (a page) and as {NDJSON} (all of them)")
+        raise NotAcceptable(
+            f"events are given as {JSON} (a page), {NDJSON} (all of them) and {EVENT_STREAM} (live)"
+        )
+    if form == EVENT_STREAM:
+        return await answer_live(request, given, Wanted(_agreement(given), _types(given), _party(given)))
+    if "party" in given:
+        raise BadParameter("party", f"is for streams of {EVENT_STREAM}")
     after, agreement, types = begin_behind(given), _agreement(given), _types(given)
-    await reached(request, given)
     reader: Reader = request.app.state.reader
     if form == NDJSON:
         for name in ("limit", "cursor"):
@@ -90,9 +124,9 @@ def _page(reader: Reader, after: int, size: int, agreement: str | None, types: S
     "/events/{position:str}",
     Operation(
         tag="Events",
+        reads=(LOG,),
         parameters=(
             Parameter("position", "Position of the event", {"type": "integer", "minimum": 1}, where="path"),
-            MIN_POSITION,
         ),
         answers={200: Content(CLOUDEVENT, CLOUDEVENT_SCHEMA)},
         problems=(400, 404),
@@ -104,7 +138,7 @@ async def get_event(request: Asked) -> Response[Any]:
     As the CloudEvent that was posted, with `recordedtime`, `sequence` (its position), `agreementversion` and
     `leafhash`; an erased value is `{"$part": k}`, and `erasedparts` lists such `k`.
     """
-    await reached(request, query(request, "min_position"))
+    query(request)
     position: str = request.path_params["position"]
     if not _POSITION.fullmatch(position):
         raise NotFound("there is no event at this position: it is a number from 1")
@@ -128,6 +162,13 @@ def _agreement(given: dict[str, str]) -> str | None:
     if agreement is not None and (flaw := subject_flaw(agreement)) is not None:
         raise BadParameter("agreement", flaw)
     return agreement
+
+
+def _party(given: dict[str, str]) -> str | None:
+    party = given.get("party")
+    if party is not None and not re.match(ID_PATTERN, party):
+        raise BadParameter("party", f"is not {IN_WORDS[ID_PATTERN]}")
+    return party
 
 
 def _types(given: dict[str, str]) -> tuple[str, ...]:

@@ -1,41 +1,97 @@
-"""How far a read must have seen the log: ``min_position`` in the query, ``Prefer: wait=`` to wait for it."""
+"""How far a read must have seen the log: ``min_position`` in the query, ``Prefer: wait=`` to wait for it.
+
+Each route says what it reads; the waiting is done here, before any handler.
+"""
 
 import asyncio
 import re
+from collections.abc import Sequence
+from typing import Literal
 
-from registry.api.answer import Asked
-from registry.api.parameters import number
-from registry.api.routing import Parameter
+from registry.api.answer import PREFERENCE_APPLIED, Asked
+from registry.api.parameters import MIN_POSITION, READS, number, pairs
 from registry.api.threads import in_thread
-from registry.errors import Unavailable
-from registry.store.reader import Reader
+from registry.errors import RegistryError, Unavailable
+from registry.projections.model import ReadModel
+from registry.projections.views import tracked
 
-MIN_POSITION = Parameter(
-    "min_position",
-    "A position that the answer must have seen, such as that of a receipt. With the header `Prefer: wait=5` "
-    "the answer waits for it up to so many seconds (30 at most); without it, or too late, it is a 503.",
-    {"type": "integer", "minimum": 0},
-)
+LOG: Literal["log"] = "log"
+"""What reads of the log and of one agreement read: everything that is committed."""
+
+Source = Literal["log"] | ReadModel
+"""What a route reads: the log, or a read model, which follows it."""
+
 MAX_WAIT = 30
-"""Seconds."""
-POLL = 0.05
+"""Seconds that a client may ask to wait."""
+LOG_POLL = 0.5
+"""Seconds after which the log is looked at again without being told to."""
+MODEL_POLL = 0.02, 0.25
+"""The first and the longest pause between two looks at how far a read model has come, in seconds."""
 
-_WAIT = re.compile(r"(?:^|[,;])[ \t]*wait[ \t]*=[ \t]*([0-9]{1,4})[ \t]*(?:$|[,;])", re.IGNORECASE)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"')
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
-async def reached(request: Asked, given: dict[str, str]) -> None:
-    """Wait until the log has come to the position a request asks for, if it asks (RFC 7240 for ``wait``).
+class Behind(RegistryError):
+    """What is asked has not come to the position that the request wants to be seen."""
 
-    Raises Unavailable when the log has not come that far in time.
+    def __init__(self, what: str, position: int, wanted: int) -> None:
+        super().__init__(f"{what} has reached position {position}, not yet {wanted}")
+        self.position = position
+
+
+async def seen(request: Asked) -> None:
+    """Wait until what a route reads has come to the position that a request asks for, if it asks.
+
+    The preference is noted for the answer (RFC 7240 section 3). Raises Behind when it has not come that far in
+    time, and BadParameter.
     """
-    wanted = number(given, "min_position")
+    reads: Sequence[Source] = request.route_handler.opt[READS]
+    if not reads or not request.scope["query_string"]:
+        return
+    wanted = number(pairs(request), MIN_POSITION)
     if wanted is None:
         return
-    reader: Reader = request.app.state.reader
-    prefer = _WAIT.search(request.headers.get("prefer", ""))
-    loop = asyncio.get_running_loop()
-    until = loop.time() + (min(int(prefer[1]), MAX_WAIT) if prefer else 0)
-    while (size := (await in_thread(reader.head)).size) < wanted:
-        if loop.time() >= until:
-            raise Unavailable(f"the log has reached position {size}, not yet {wanted}")
-        await asyncio.sleep(POLL)
+    wait = preferred_wait(request.headers.getall("prefer", []))
+    if wait is not None:
+        wait = min(wait, MAX_WAIT)
+        request.scope.setdefault("state", {})[PREFERENCE_APPLIED] = f"wait={wait}"
+    await reached(request, wanted, reads, wait or 0)
+
+
+async def reached(request: Asked, wanted: int, reads: Sequence[Source], wait: float) -> None:
+    """Wait up to ``wait`` seconds until all sources have come to a position. Raises Behind or Unavailable."""
+    state = request.app.state
+    models = [source for source in reads if source != LOG]
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait
+    pause, longest = MODEL_POLL
+    while True:
+        size: int = (await in_thread(state.reader.head)).size if LOG in reads else wanted
+        position: int = await state.views.read(tracked, models) if models and size >= wanted else size
+        if position >= wanted:
+            return
+        if (left := until - clock()) <= 0:
+            what = "the log" if size < wanted else "what this is read from"
+            raise Behind(what, position, wanted)
+        if state.streams.closing.is_set():
+            raise Unavailable("the service is stopping")
+        if size < wanted:
+            await state.sequencer.arrivals.wait(size, min(LOG_POLL, left))
+        else:
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, longest)
+
+
+def preferred_wait(headers: Sequence[str]) -> int | None:
+    """Find the preference ``wait`` (RFC 7240 section 4.3), in seconds; None without one that can be read.
+
+    Of several the first counts. What looks alike inside a quoted string or among the parameters of another
+    preference is none.
+    """
+    text = _QUOTED.sub(lambda quoted: quoted[1] if quoted[1].isalnum() else "", ",".join(headers))
+    for preference in text.split(","):
+        name, _, value = (piece.strip(" \t") for piece in preference.partition(";")[0].partition("="))
+        if name.lower() == "wait":
+            return int(value) if _SECONDS.fullmatch(value) else None
+    return None

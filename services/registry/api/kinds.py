@@ -130,10 +130,19 @@ UNAVAILABLE = Kind(
     name="unavailable",
     status=503,
     title="The registry cannot answer now",
-    says="Too many events wait to be recorded, the database cannot be reached, the log has not "
-    "reached the `min_position` asked for, or the service is starting or stopping.",
+    says="Too many events wait to be recorded, the database cannot be reached, a read model is being "
+    "built for the first time, or the service is starting or stopping.",
     remedy="Try again after the seconds in `Retry-After`. Posting an event again is always safe: "
     "it is recorded once.",
+)
+BEHIND = Kind(
+    name="position-not-reached",
+    status=504,
+    title="The position asked for has not been reached",
+    says="The request wants an answer that has seen `min_position`, and what it reads has not come that far in "
+    "the time that `Prefer: wait` gave; without that header, not yet. `position` says how far it has come.",
+    remedy="Ask again, with `Prefer: wait=5` to wait up to five seconds for it. A position behind the end of "
+    "the log, which `/log` tells, is reached only when more events are recorded.",
 )
 
 KINDS: tuple[Kind, ...] = (
@@ -150,5 +159,6 @@ KINDS: tuple[Kind, ...] = (
     INVALID,
     INTERNAL,
     UNAVAILABLE,
+    BEHIND,
 )
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -26,7 +26,6 @@ from msgspec import Meta
 from registry.api.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
 from registry.api.csv import CSV, CSV_SENT, header_row, rows
 from registry.api.filters import filters_of, parameters_of
-from registry.api.freshness import MIN_POSITION, reached
 from registry.api.history import CURSOR, NEXT_LINK
 from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
 from registry.api.problems import NotAcceptable
@@ -46,7 +45,7 @@ LIMIT = Parameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 FORMS = (JSON, CSV, NDJSON)
-CONTROL = ("sort", "limit", "cursor", "min_position")
+CONTROL = ("sort", "limit", "cursor")
 """Parameters that every list has beside its filters."""
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -76,13 +75,13 @@ def list_operation(
     )
     return Operation(
         tag=tag,
+        reads=listing.models,
         parameters=(
             *path.values(),
             *(one for one in parameters_of(listing.filters) if one.name not in path),
             sort,
             LIMIT,
             CURSOR,
-            MIN_POSITION,
         ),
         answers={
             200: (
@@ -110,7 +109,6 @@ async def answer_list(request: Asked, listing: Listing[F, I], **path: Any) -> Re
     size = limit(given)
     if form != JSON and (paging := given.keys() & {"limit", "cursor"}):
         raise BadParameter(min(paging), f"is for pages of {JSON}; {form} is the whole list")
-    await reached(request, given)
     if form != JSON:
         return await _all(request, wanted, form)
     return _answer_page(request, given, await _page(request, wanted, given.get("cursor"), size))

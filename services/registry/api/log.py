@@ -8,7 +8,7 @@ from litestar import Response
 from msgspec import Meta
 
 from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.freshness import MIN_POSITION, reached
+from registry.api.freshness import LOG
 from registry.api.parameters import BadParameter, number, query
 from registry.api.routing import Content, Operation, Parameter, read
 from registry.api.threads import in_thread
@@ -66,13 +66,13 @@ class ConsistencyProof(msgspec.Struct, frozen=True, kw_only=True):
 _SIZE = {"type": "integer", "minimum": 0}
 
 
-@read("/log", Operation(tag="Log", parameters=(MIN_POSITION,), answers={200: Content(JSON, LogHead)}))
+@read("/log", Operation(tag="Log", reads=(LOG,), answers={200: Content(JSON, LogHead)}))
 async def get_log(request: Asked) -> Response[Any]:
     """Read where the log ends
 
     Its origin, how many events it has, and the root hash over all of them.
     """
-    await reached(request, query(request, "min_position"))
+    query(request)
     reader: Reader = request.app.state.reader
     head = await in_thread(reader.head)
     return _answer(
@@ -91,6 +91,7 @@ async def get_log(request: Asked) -> Response[Any]:
     "/log/proof/inclusion",
     Operation(
         tag="Log",
+        reads=(LOG,),
         parameters=(
             Parameter("position", "Position of the event", {"type": "integer", "minimum": 1}),
             Parameter(
@@ -98,7 +99,6 @@ async def get_log(request: Asked) -> Response[Any]:
             ),
             Parameter("id", "Id of the event, with `source`", {"type": "string"}),
             Parameter("size", "Size of the tree the proof is for; by default the whole log", _SIZE),
-            MIN_POSITION,
         ),
         answers={200: Content(JSON, InclusionProof)},
         problems=(400, 404),
@@ -109,8 +109,7 @@ async def get_inclusion(request: Asked) -> Response[Any]:
 
     The event is named by its `position`, or by its `source` and `id`.
     """
-    given = query(request, "position", "source", "id", "size", "min_position")
-    await reached(request, given)
+    given = query(request, "position", "source", "id", "size")
     return _answer(request, *await in_thread(_inclusion, request.app.state.reader, given))
 
 
@@ -136,10 +135,10 @@ def _inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionPro
     "/log/proof/consistency",
     Operation(
         tag="Log",
+        reads=(LOG,),
         parameters=(
             Parameter("from", "Size of the earlier tree", _SIZE, required=True),
             Parameter("to", "Size of the later tree; by default the whole log", _SIZE),
-            MIN_POSITION,
         ),
         answers={200: Content(JSON, ConsistencyProof)},
         problems=(400,),
@@ -150,10 +149,9 @@ async def get_consistency(request: Asked) -> Response[Any]:
 
     Between any two sizes that it has had.
     """
-    given = query(request, "from", "to", "min_position")
+    given = query(request, "from", "to")
     if "from" not in given:
         raise BadParameter("from", "is required: the size of the earlier tree")
-    await reached(request, given)
     return _answer(request, *await in_thread(_consistency, request.app.state.reader, given))
 
 

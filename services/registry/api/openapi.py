@@ -18,7 +18,7 @@ from registry.api.kinds import KINDS
 from registry.api.parameters import query
 from registry.api.principal import OPEN
 from registry.api.problems import PROBLEM
-from registry.api.routing import OPERATION, Content, Operation, Parameter, read
+from registry.api.routing import MIN_POSITION, OPERATION, PREFER, Content, Operation, Parameter, read
 
 Described = tuple[str, str, HTTPRouteHandler, Operation]
 """Path, method, handler and operation."""
@@ -39,6 +39,7 @@ TAGS = {
 }
 SHARED_PROBLEMS = {400, 500, 503}
 """Statuses of the problems that any operation may meet."""
+APPLIED = {"Preference-Applied": "Which preference of the request was acted upon, such as `wait=5`"}
 PATH_PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
 
@@ -114,12 +115,16 @@ def _operation(
 ) -> dict[str, Any]:
     summary, _, description = inspect.cleandoc(handler.fn.__doc__ or "").partition("\n\n")
     problems = {*SHARED_PROBLEMS, *operation.problems} | (set() if handler.opt.get(OPEN) else {401})
+    parameters = {(one.where, one.name): one for one in operation.parameters}
+    if operation.reads:
+        problems.add(504)
+        parameters |= {(one.where, one.name): one for one in (MIN_POSITION, PREFER)}
     described: dict[str, Any] = {
         "operationId": handler.fn.__name__,
         "tags": [operation.tag],
         "summary": summary,
         "description": " ".join(description.split()),
-        "parameters": [_parameter(parameter) for parameter in operation.parameters],
+        "parameters": [_parameter(parameter) for parameter in parameters.values()],
         "requestBody": {"required": True, "content": _forms(operation.request, schema_of)},
         "responses": {
             str(status): _answer(status, forms, operation, schema_of)
@@ -148,9 +153,8 @@ def _answer(
     operation: Operation,
     schema_of: dict[int, dict[str, Any]],
 ) -> dict[str, Any]:
-    headers = {
-        name: {"description": said, "schema": {"type": "string"}} for name, said in operation.headers.items()
-    }
+    every = {**operation.headers, **(APPLIED if operation.reads else {})}
+    headers = {name: {"description": said, "schema": {"type": "string"}} for name, said in every.items()}
     content = _forms(forms if isinstance(forms, tuple) else (forms,), schema_of)
     return {"description": HTTPStatus(status).phrase, "headers": headers, "content": content}
 

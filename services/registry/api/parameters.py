@@ -8,6 +8,10 @@ from urllib.parse import unquote_plus
 from registry.api.answer import Asked
 from registry.errors import Malformed
 
+READS = "reads"
+"""The option of a route that lists what it reads: the log, read models, or nothing that grows."""
+MIN_POSITION = "min_position"
+"""The parameter of every route that reads something."""
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 
@@ -35,18 +39,30 @@ class BadHeader(Malformed):
 
 
 def query(request: Asked, *known: str) -> dict[str, str]:
-    """Read the query string. Raises BadParameter on a parameter that is unknown, repeated or not UTF-8."""
-    raw: bytes = request.scope["query_string"]
-    given: dict[str, str] = {}
-    if not raw:
-        return given
-    for pair in raw.decode("latin-1").split("&"):
-        name, value = (_decoded(piece) for piece in pair.partition("=")[::2])
-        if name not in known:
-            names = ", ".join(known) or "none"
+    """Read the query string. Raises BadParameter on a parameter that is unknown, repeated or not UTF-8.
+
+    Where the route says what it reads, ``min_position`` is known as well; it was dealt with before the handler
+    and is left out, unless it is named here.
+    """
+    if not request.scope["query_string"]:
+        return {}
+    given = pairs(request)
+    every = (*known, MIN_POSITION) if request.route_handler.opt.get(READS) else known
+    for name in given:
+        if name not in every:
+            names = ", ".join(dict.fromkeys(every)) or "none"
             raise BadParameter(name[:64], f"is not known here; known: {names}")
+    return {name: value for name, value in given.items() if name in known}
+
+
+def pairs(request: Asked) -> dict[str, str]:
+    """Read the query string, whatever its names are. Raises BadParameter on one repeated or not UTF-8."""
+    given: dict[str, str] = {}
+    raw: bytes = request.scope["query_string"]
+    for pair in raw.decode("latin-1").split("&") if raw else ():
+        name, value = (_decoded(piece) for piece in pair.partition("=")[::2])
         if name in given:
-            raise BadParameter(name, "is given twice")
+            raise BadParameter(name[:64], "is given twice")
         given[name] = value
     return given
 

@@ -13,7 +13,8 @@ from litestar.exceptions import HTTPException
 from msgspec import Meta
 
 from registry.api import kinds
-from registry.api.answer import Answer
+from registry.api.answer import Answer, applied
+from registry.api.freshness import Behind
 from registry.api.kinds import Kind
 from registry.api.parameters import BadHeader, BadParameter
 from registry.api.principal import Unauthenticated
@@ -62,6 +63,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     current_version: Annotated[
         int | None, Meta(description="The version the agreement has; 0 if it does not exist")
     ] = None
+    position: Annotated[
+        int | None, Meta(description="The position that has been reached, instead of the one asked for")
+    ] = None
 
 
 class NotAcceptable(RegistryError):
@@ -95,7 +99,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         msgspec.json.encode(problem),
         status=kind.status,
         media_type=PROBLEM,
-        headers={"Cache-Control": "no-store", "X-Request-ID": request_id, **headers},
+        headers={"Cache-Control": "no-store", "X-Request-ID": request_id, **applied(request), **headers},
     )
 
 
@@ -118,6 +122,8 @@ def describe(error: Exception) -> tuple[Kind, Members, Mapping[str, str]]:
 def _headers(error: Exception) -> Mapping[str, str]:
     if isinstance(error, Unavailable):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Behind):
+        return {"Retry-After": "1", "Registry-Position": str(error.position)}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="agreement registry"'}
     return {}
@@ -152,6 +158,7 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (UnsupportedMediaType, kinds.UNSUPPORTED_MEDIA_TYPE, _nothing),
     (Invalid, kinds.INVALID, _flaws),
     (Unavailable, kinds.UNAVAILABLE, _nothing),
+    (Behind, kinds.BEHIND, lambda e: {"position": e.position}),
 )
 """What each error of the domain is over HTTP, the narrower before the wider. Any other is an internal one."""
 

@@ -7,6 +7,9 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
+from registry.api.answer import Asked
+from registry.api.freshness import MAX_WAIT, Source, seen
+from registry.api.parameters import READS
 from registry.api.principal import OPEN, let_in
 
 OPERATION = "operation"
@@ -33,6 +36,18 @@ class Content(msgspec.Struct, frozen=True):
     example: Any = None
 
 
+MIN_POSITION = Parameter(
+    "min_position",
+    "A position that the answer must have seen, such as that of a receipt. When it has not been reached, the "
+    "answer is a 504.",
+    {"type": "integer", "minimum": 0},
+)
+PREFER = Parameter(
+    "Prefer",
+    f"`wait=5`: wait up to so many seconds, at most {MAX_WAIT}, for `min_position` to be reached (RFC 7240)",
+    {"type": "string"},
+    where="header",
+)
 HTML_PAGE = Content("text/html", {"type": "string"})
 
 
@@ -45,6 +60,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     answers: Mapping[int, Content | tuple[Content, ...]]
     """The forms of a good answer, by status."""
+    reads: tuple[Source, ...] = ()
+    """What of the registry is read: ``LOG``, read models, or nothing. ``min_position`` is about these."""
     parameters: tuple[Parameter, ...] = ()
     request: tuple[Content, ...] = ()
     headers: Mapping[str, str] = {}
@@ -59,9 +76,15 @@ def read(path: str, operation: Operation, *, anybody: bool = False) -> Callable[
         path,
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
-        before_request=let_in,
-        opt={OPERATION: operation, OPEN: anybody},
+        before_request=before_read,
+        opt={OPERATION: operation, OPEN: anybody, READS: operation.reads},
     )
+
+
+async def before_read(request: Asked) -> None:
+    """Stand before every read: let the request in, and wait until what it wants to be seen has been."""
+    await let_in(request)
+    await seen(request)
 
 
 def post(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:

@@ -1,7 +1,7 @@
 """Views: how the service reads its read models, away from the event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
@@ -51,3 +51,9 @@ def live_of(connection: Connection, model: ReadModel) -> Generation:
     if generation is None:
         raise Unavailable(f"the read model {model.name} is being built")
     return generation
+
+
+def tracked(connection: Connection, models: Sequence[ReadModel]) -> int:
+    """Tell up to which position all of some read models have come; 0 while one is built for the first time."""
+    lives = [live(connection, model) for model in models]
+    return min((0 if one is None else one.position for one in lives), default=0)

@@ -1,0 +1,92 @@
+"""Live events: GET /events as server-sent events, which a client takes up again where it left off."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from registry.api.answer import Answer, Asked, applied
+from registry.api.frames import Wanted
+from registry.api.parameters import BadHeader, BadParameter, number
+from registry.api.streams import Streams
+from registry.api.threads import in_thread
+
+EVENT_STREAM = "text/event-stream"
+LAST_EVENT_ID = "Last-Event-ID"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "X-Accel-Buffering": "no",  # nginx would gather events before it passes them on
+}
+
+_POSITION = re.compile(r"0|[1-9][0-9]{0,15}")
+
+
+class Live(Response[None]):
+    """A response that goes on until the client or the service ends it."""
+
+    def __init__(self, streams: Streams, wanted: Wanted, after: int, headers: Mapping[str, str]) -> None:
+        super().__init__(None, media_type=EVENT_STREAM, headers=headers)
+        self.streams = streams
+        self.wanted = wanted
+        self.after = after
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]  # nothing is merged in
+        """Give the response itself."""
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        headers.append((b"content-type", EVENT_STREAM.encode()))
+
+        async def send_all(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            with self.streams.opened(self.wanted, self.after) as stream:
+                leaving = asyncio.create_task(_left(receive))
+                leaving.add_done_callback(lambda _: stream.end())
+                try:
+                    async for chunk in self.streams.follow(stream):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                finally:
+                    leaving.cancel()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        return send_all
+
+
+async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> Response[Any]:
+    """Answer with the events behind ``Last-Event-ID``, else behind ``after``, else those from now on.
+
+    A browser repeats the query when it connects again, so the header counts. Raises BadHeader for one that
+    this log cannot have given, and Unavailable.
+    """
+    for name in ("limit", "cursor"):
+        if name in given:
+            raise BadParameter(name, f"is for pages; a stream of {EVENT_STREAM} starts behind `after`")
+    head: int = (await in_thread(request.app.state.reader.head)).size
+    after = _last_event_id(request, head)
+    if after is None:
+        after = number(given, "after")
+    headers = {**HEADERS, **applied(request), "Registry-Position": str(head)}
+    if request.method == "HEAD":
+        return Answer(b"", media_type=EVENT_STREAM, headers=headers, sized=False)
+    return Live(request.app.state.streams, wanted, head if after is None else after, headers)
+
+
+def _last_event_id(request: Asked, head: int) -> int | None:
+    """Read up to which position a client has got the events. Raises BadHeader."""
+    text = request.headers.get(LAST_EVENT_ID, "").strip()
+    if not text:
+        return None
+    if not _POSITION.fullmatch(text):
+        raise BadHeader(LAST_EVENT_ID, "is no position")
+    if int(text) > head:
+        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {head}")
+    return int(text)
+
+
+async def _left(receive: Receive) -> None:
+    """Wait for the client to leave."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,209 @@
+"""The live streams of this process, and the one reading of the log that feeds all that have caught up.
+
+A stream that is behind reads for itself, page by page and a few of them at a time. At the end of the log it joins
+the others: from then on each event is read and written out once, whoever wants it. A client that takes too slowly is
+let go of there and reads for itself again, so what waits in memory for it is bounded.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from registry.api.frames import Parties, Stretch, Wanted, read_stretch
+from registry.api.threads import in_thread
+from registry.errors import Unavailable
+from registry.store.arrivals import Arrivals
+from registry.store.reader import Reader
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment is sent, so that nobody on the way takes the connection for dead."""
+POLL = 0.5
+"""Seconds after which the log is looked at again without being told to."""
+PAUSE = 0.02
+"""Seconds between two rounds to all streams: what is recorded meanwhile goes out together."""
+WAITING = 64 << 10
+"""Bytes that may wait for one client; more than that only if it is one chunk."""
+READERS = 2
+"""Streams that read for themselves at once: the threads are there for other requests as well."""
+
+OPENED = b": live\n\n"
+SILENCE = b": heartbeat\n\n"
+
+
+class Stream:
+    """One open stream. Belongs to the event loop."""
+
+    def __init__(self, wanted: Wanted, after: int) -> None:
+        self.wanted = wanted
+        self.seen = after
+        """Everything up to here has been sent, or waits to be."""
+        self.ended = False
+        self._waiting: list[bytes] = []
+        self._woken = asyncio.Event()
+
+    def end(self) -> None:
+        """End it; who sends it sends nothing more."""
+        self.ended = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Let whoever sends it look at it again."""
+        self._woken.set()
+
+    def offer(self, content: bytes, until: int) -> bool:
+        """Let something wait to be sent; False when too much does already, and then nothing is done."""
+        if content:
+            if self._waiting and len(content) + sum(map(len, self._waiting)) > WAITING:
+                return False
+            self._waiting.append(content)
+            self.wake()
+        self.seen = until
+        return True
+
+    def take(self) -> bytes:
+        """Take what waits."""
+        content = b"".join(self._waiting)
+        self._waiting.clear()
+        return content
+
+    async def wait(self, seconds: float) -> None:
+        """Wait to be woken, or for some seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+
+class Streams:
+    """All open streams. Belongs to the event loop that it is made in; only ``close`` may be called elsewhere."""
+
+    def __init__(self, reader: Reader, arrivals: Arrivals) -> None:
+        self.closing = asyncio.Event()
+        """Set once the service is to stop: whoever waits for the log gives up."""
+        self.open: set[Stream] = set()
+        self._at_head: set[Stream] = set()
+        self._position = 0
+        """Up to which those at the head have been fed."""
+        self._needed = asyncio.Event()
+        self._reader = reader
+        self._arrivals = arrivals
+        self._parties = Parties(reader)
+        self._reading = asyncio.Semaphore(READERS)
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to feed the streams at the head."""
+        self._task = asyncio.create_task(self._feed(), name="streams")
+
+    def close(self) -> None:
+        """End all streams, also those still to come. May be called from a signal handler or another thread."""
+        self._loop.call_soon_threadsafe(self._close)
+
+    async def stop(self) -> None:
+        """End all streams, and feed none any more."""
+        self._close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    @contextmanager
+    def opened(self, wanted: Wanted, after: int) -> Iterator[Stream]:
+        """Open a stream of what is wanted behind a position, for as long as the block lasts."""
+        stream = Stream(wanted, after)
+        self.open.add(stream)
+        if self.closing.is_set():
+            stream.end()
+        try:
+            yield stream
+        finally:
+            self.open.discard(stream)
+            self._leave(stream)
+
+    async def follow(self, stream: Stream) -> AsyncIterator[bytes]:
+        """Yield what is to be sent on a stream, until it ends."""
+        yield OPENED
+        spoken = self._loop.time()
+        while not stream.ended:
+            content = stream.take()
+            if not content and stream not in self._at_head:
+                content = await self._catch_up(stream)
+            elif not content:
+                await stream.wait(spoken + HEARTBEAT - self._loop.time())
+                content = stream.take()
+            if not content and self._loop.time() - spoken >= HEARTBEAT:
+                content = SILENCE
+            if content:
+                yield content
+                spoken = self._loop.time()
+
+    def _close(self) -> None:
+        self.closing.set()
+        for stream in self.open:
+            stream.end()
+
+    async def _catch_up(self, stream: Stream) -> bytes:
+        """Read what comes next for one stream alone; at the end of the log it joins the others."""
+        try:
+            async with self._reading:
+                stretch = await in_thread(
+                    read_stretch, self._reader, self._parties, stream.seen, (stream.wanted,)
+                )
+        except Unavailable:
+            await stream.wait(POLL)
+            return b""
+        stream.seen = stretch.until
+        if stretch.end:
+            self._join(stream)
+        return stretch.contents[stream.wanted]
+
+    def _join(self, stream: Stream) -> None:
+        """Feed a stream with the others, unless they are ahead of it: then it reads once more for itself."""
+        if not self._at_head:
+            self._position = stream.seen
+        if stream.seen >= self._position:
+            self._at_head.add(stream)
+            self._needed.set()
+
+    def _leave(self, stream: Stream) -> None:
+        self._at_head.discard(stream)
+        if not self._at_head:
+            self._needed.clear()
+
+    async def _feed(self) -> None:
+        """Read on for as long as anybody is at the head; whatever happens on the way is tried again."""
+        while True:
+            await self._needed.wait()
+            after, heard = self._position, self._arrivals.position
+            wants = {stream.wanted for stream in self._at_head}
+            try:
+                stretch = await in_thread(read_stretch, self._reader, self._parties, after, wants)
+            except Unavailable:
+                await asyncio.sleep(POLL)
+            except Exception:
+                log.exception("the log cannot be read behind position %d", after)
+                await asyncio.sleep(POLL)
+            else:
+                if stretch.until > after:
+                    self._hand_out(stretch)
+                    await asyncio.sleep(PAUSE)
+                elif heard > after:  # told of what is not there: on PostgreSQL anybody may notify
+                    await asyncio.sleep(POLL)
+                else:
+                    await self._arrivals.wait(after, POLL)
+
+    def _hand_out(self, stretch: Stretch) -> None:
+        if stretch.after != self._position:  # it was read for streams that have gone
+            return
+        self._position = stretch.until
+        for stream in tuple(self._at_head):
+            known = stream.wanted in stretch.contents  # else it came while this was being read
+            content = stretch.content(stream.wanted, stream.seen) if known else b""
+            if not known or not stream.offer(content, max(stream.seen, stretch.until)):
+                self._leave(stream)
+                stream.wake()
