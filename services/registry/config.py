@@ -23,7 +23,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: Annotated[str, Meta(min_length=1, description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on")] = 8000
     origin: Annotated[
-        str, Meta(max_length=255, description="Name of the log, fixed when the database is made")
+        str,
+        Meta(
+            max_length=255,
+            pattern=r"^[^\s+\x00-\x1f]*\Z",
+            description="Name of the log, fixed when the database is made; no spaces and no +",
+        ),
+    ] = ""
+    log_key_file: Annotated[
+        str, Meta(description="Key that signs checkpoints; SQLite makes one beside the database")
+    ] = ""
+    log_key_file_next: Annotated[
+        str, Meta(description="Key that signs as well while the log changes from one to the other")
+    ] = ""
+    checkpoint_file: Annotated[
+        str, Meta(description="Where the last checkpoint is kept too; SQLite keeps it beside the database")
+    ] = ""
+    witnesses_file: Annotated[
+        str, Meta(description="Witnesses to ask for cosignatures, a line each: verifier key and URL")
+    ] = ""
+    witness_name: Annotated[
+        str,
+        Meta(pattern=r"^[^\s+\x00-\x1f]*\Z", description="Name under which this registry is a witness itself"),
+    ] = ""
+    witness_key_file: Annotated[str, Meta(description="Key with which it cosigns the logs of others")] = ""
+    witnessed_logs_file: Annotated[
+        str, Meta(description="Logs it is a witness for: a verifier key a line, and the origin if it differs")
     ] = ""
     auth: Annotated[
         Literal["on", "off"],
