@@ -6,12 +6,24 @@ import sys
 from collections.abc import Sequence
 
 from registry import __version__
-from registry.cli import append, config, contracts, demo, doctor, migrate, serve, show, tail, verify
+from registry.cli import (
+    append,
+    config,
+    contracts,
+    demo,
+    doctor,
+    migrate,
+    projections,
+    serve,
+    show,
+    tail,
+    verify,
+)
 from registry.cli.console import note
 from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE, Stop
 from registry.errors import RegistryError, Unavailable
 
-COMMANDS = (demo, serve, append, show, tail, verify, migrate, contracts, doctor, config)
+COMMANDS = (demo, serve, append, show, tail, verify, projections, migrate, contracts, doctor, config)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -126,6 +126,12 @@ def get(url: str, path: str, **query: str) -> Any:
         return answer(client.get(path, params=query))
 
 
+def post(url: str, path: str, *, seconds: float = 3600.0) -> Any:
+    """Have a server do something, which may take long. Raises NotFound, RegistryError, Unavailable or Stop."""
+    with httpx.Client(**client_options(url)) as client, reached(client.base_url):
+        return answer(client.post(path, timeout=httpx.Timeout(seconds, connect=10.0)))
+
+
 @contextmanager
 def reached(url: httpx.URL) -> Iterator[None]:
     """Turn a lost or refused connection into Unavailable."""

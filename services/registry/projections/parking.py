@@ -35,13 +35,16 @@ def waiting(connection: Connection, model: ReadModel) -> list[Parked]:
 def park(connection: Connection, model: ReadModel, stream: str, position: int, error: Exception) -> None:
     """Note that an agreement's rows could not be made: the kind of error only, as its text may quote a value."""
     noted = {"error": type(error).__name__, "resolution": None}
-    waits = update(parked).where(_waiting(model), parked.c.stream == stream)
-    if connection.execute(waits.values(**noted)).rowcount == 0:
-        connection.execute(
-            parked.insert().values(
-                projection=model.name, version=model.version, stream=stream, from_position=position, **noted
-            )
+    waits = and_(_waiting(model), parked.c.stream == stream)
+    again = and_(_of(model), parked.c.stream == stream, parked.c.from_position == position)
+    for known in (waits, again):  # it waits already, or what was settled has failed once more
+        if connection.execute(update(parked).where(known).values(**noted)).rowcount:
+            return
+    connection.execute(
+        parked.insert().values(
+            projection=model.name, version=model.version, stream=stream, from_position=position, **noted
         )
+    )
 
 
 def resolve(connection: Connection, model: ReadModel, stream: str, resolution: str) -> bool:
@@ -52,9 +55,9 @@ def resolve(connection: Connection, model: ReadModel, stream: str, resolution: s
     return resolved.rowcount > 0
 
 
+def _of(model: ReadModel) -> ColumnElement[bool]:
+    return and_(parked.c.projection == model.name, parked.c.version == model.version)
+
+
 def _waiting(model: ReadModel) -> ColumnElement[bool]:
-    return and_(
-        parked.c.projection == model.name,
-        parked.c.version == model.version,
-        or_(parked.c.resolution.is_(None), parked.c.resolution == RETRY),
-    )
+    return and_(_of(model), or_(parked.c.resolution.is_(None), parked.c.resolution == RETRY))

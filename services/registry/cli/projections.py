@@ -1,0 +1,204 @@
+"""``registry projections``: how the read models do, and what an operator does about them."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import msgspec
+
+from registry.cli import console
+from registry.cli.environment import add_database, settings_of
+from registry.cli.exits import DONE, REFUSED
+from registry.config import Settings
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser: ArgumentParser = commands.add_parser(
+        "projections",
+        help="the read models: status, rebuild, retry, skip",
+        description="Tell how far each read model has come and which agreements are parked; build one anew, "
+        "or settle what is parked. A SQLite database that a server holds is gone through that server. Exit "
+        "code 1 when something is parked, not ready or different.",
+    )
+    acts = parser.add_subparsers(metavar="ACT", required=True)
+    status = acts.add_parser("status", help="how far each read model has come, and what is parked")
+    rebuild = acts.add_parser("rebuild", help="build a read model anew; the old rows serve until it is done")
+    rebuild.add_argument("name", metavar="NAME", help="name of the read model")
+    rebuild.add_argument(
+        "--check", action="store_true", help="replace nothing: print where the live rows differ from new ones"
+    )
+    for act, says in (
+        ("retry", "try a parked agreement again"),
+        ("skip", "let a parked agreement go on with its next event"),
+    ):
+        settle = acts.add_parser(act, help=says)
+        settle.add_argument("name", metavar="NAME", help="name of the read model")
+        settle.add_argument("agreement", metavar="AGREEMENT", help="id of the parked agreement")
+        settle.set_defaults(run=run_settle, act=act)
+    status.set_defaults(run=run_status)
+    rebuild.set_defaults(run=run_rebuild)
+    for act_parser in acts.choices.values():
+        act_parser.add_argument("--json", action="store_true", help="as one JSON object")
+        where = act_parser.add_mutually_exclusive_group()
+        where.add_argument("--url", help="ask the registry at this URL instead of opening the database")
+        add_database(where)
+
+
+def run_status(arguments: Namespace) -> int:
+    """Print a line for each read model, and one for each parked agreement."""
+    with operating(arguments, writing=False) as operator:
+        items = operator.status()
+    if arguments.json:
+        console.say_json({"items": items})
+    else:
+        console.table(
+            ("read model", "version", "state", "position", "behind", "parked"),
+            [_line(item) for item in items],
+        )
+        for item in items:
+            for parked in item["parked"]:
+                console.say(
+                    f"parked in {item['name']}: {parked['stream']} from position {parked['from_position']}, "
+                    f"{parked['error']}"
+                )
+    return DONE if all(item["ready"] and not item["parked"] for item in items) else REFUSED
+
+
+def run_rebuild(arguments: Namespace) -> int:
+    """Build one anew, or compare it with a new build."""
+    with operating(arguments) as operator, console.progress("rebuilding", None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar(done, f"{done:,} of {total:,}", total)
+
+        if arguments.check:
+            differences = operator.check(arguments.name, progress)
+        else:
+            generation = operator.rebuild(arguments.name, progress)
+    if not arguments.check:
+        _say(arguments, {"name": arguments.name, "generation": generation})
+        return DONE
+    if arguments.json:
+        console.say_json({"name": arguments.name, "differences": differences})
+    else:
+        for each in differences:
+            console.say(f"{each['found']}: {each['table']} {each['agreement']} {each['row']}")
+        console.say(f"{arguments.name}: {len(differences)} rows differ")
+    return REFUSED if differences else DONE
+
+
+def run_settle(arguments: Namespace) -> int:
+    """Retry or skip a parked agreement."""
+    with operating(arguments) as operator:
+        settle = operator.retry if arguments.act == "retry" else operator.skip
+        settle(arguments.name, arguments.agreement)
+    _say(arguments, {"name": arguments.name, "agreement": arguments.agreement, "resolution": arguments.act})
+    return DONE
+
+
+@contextmanager
+def operating(arguments: Namespace, *, writing: bool = True) -> Iterator["Here | There"]:
+    """Open what the options name; while a server holds the database, it is gone through that server."""
+    from registry.cli.database import Held, reader, write_lock, writer_engine
+    from registry.projections.operate import Operator
+
+    settings: Settings = settings_of(arguments)
+    with ExitStack() as opened:
+        url = arguments.url
+        if not url and writing:
+            try:
+                opened.enter_context(write_lock(settings))
+            except Held as held:
+                if not held.url:
+                    raise
+                url = held.url
+                console.note(f"the server at {url} writes the database; going through it")
+        if url:
+            yield There(url)
+            return
+        found = opened.enter_context(reader(settings))
+        engine = opened.enter_context(writer_engine(settings)) if writing else None
+        yield Here(Operator(engine, found))
+
+
+class Here:
+    """The read models of a database that this process has opened."""
+
+    def __init__(self, operator: Any) -> None:
+        self._operator = operator
+        self.rebuild = operator.rebuild
+        self.retry = operator.retry
+        self.skip = operator.skip
+
+    def status(self) -> list[dict[str, Any]]:
+        """Tell how each read model does."""
+        items: list[dict[str, Any]] = msgspec.to_builtins(self._operator.status())
+        return items
+
+    def check(self, name: str, progress: Any) -> list[dict[str, Any]]:
+        """Compare a read model with a new build."""
+        differences: list[dict[str, Any]] = msgspec.to_builtins(self._operator.check(name, progress))
+        return differences
+
+
+class There:
+    """The read models behind a server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def status(self) -> list[dict[str, Any]]:
+        """Tell how each read model does."""
+        from registry.cli.remote import get
+
+        items: list[dict[str, Any]] = get(self._url, "/projections")["items"]
+        return items
+
+    def rebuild(self, name: str, _: Any) -> int:
+        """Have a read model built anew."""
+        generation: int = self._post(f"{name}/rebuild")["generation"]
+        return generation
+
+    def check(self, name: str, _: Any) -> list[dict[str, Any]]:
+        """Have a read model compared with a new build."""
+        differences: list[dict[str, Any]] = self._post(f"{name}/check")["differences"]
+        return differences
+
+    def retry(self, name: str, agreement: str) -> None:
+        """Have a parked agreement tried again."""
+        self._post(f"{name}/parked/{agreement}/retry")
+
+    def skip(self, name: str, agreement: str) -> None:
+        """Have a parked agreement go on with its next event."""
+        self._post(f"{name}/parked/{agreement}/skip")
+
+    def _post(self, path: str) -> Any:
+        from registry.cli.remote import post
+
+        return post(self._url, f"/projections/{path}")
+
+
+def _line(item: dict[str, Any]) -> tuple[str, ...]:
+    generation = next((g for g in item["generations"] if g["state"] == "live"), None)
+    generation = generation or next(iter(item["generations"]), None)
+    if generation is None:
+        return item["name"], str(item["version"]), "not begun", "", "", ""
+    return (
+        item["name"],
+        str(item["version"]),
+        generation["state"],
+        f"{generation['position']:,}",
+        f"{generation['behind']:,}",
+        str(len(item["parked"])),
+    )
+
+
+def _say(arguments: Namespace, done: dict[str, Any]) -> None:
+    if arguments.json:
+        console.say_json(done)
+    elif "generation" in done:
+        console.say(f"{done['name']} was built anew: generation {done['generation']} is live")
+    else:
+        console.say(f"{done['agreement']} in {done['name']}: {done['resolution']}")
