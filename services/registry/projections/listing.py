@@ -26,7 +26,7 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, and_, select, true, tuple_
 
 from registry.projections.generations import Generation
 from registry.projections.model import ReadModel, Tables
@@ -79,6 +79,9 @@ class Listing(msgspec.Struct, Generic[F, I], frozen=True, kw_only=True, eq=False
     item: type[I]
     query: Callable[[Source, F], Select[Any]]
     make: Callable[[Row[Any]], I]
+    complete: Callable[[Source, Subquery], Select[Any]] | None = None
+    """Joins to the rows of a page what is shown of them and not needed to find them: it is then read for these
+    alone. Whatever it selects must have the columns of order and key, as the query has."""
     sorts: Mapping[str, str]
     """By what ``sort`` may ask for, ``-`` for descending: the column. The first is the order by default."""
     key: tuple[str, ...] = ("agreement",)
@@ -121,18 +124,17 @@ def page(
     source = Source(connection, listing.models, day_of(filters))
     statement = listing.query(source, filters)
     names = tuple(dict.fromkeys((listing.sorts[sort], *listing.key)))
-    rows = connection.execute(_ordered(statement, names, sort.startswith("-"), behind).limit(limit + 1)).all()
+    backwards = sort.startswith("-")
+    statement = _ordered(_behind(statement, names, backwards, behind), names, backwards).limit(limit + 1)
+    if listing.complete is not None:
+        statement = _ordered(listing.complete(source, statement.subquery("page")), names, backwards)
+    rows = connection.execute(statement).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(
         items=tuple(map(listing.make, rows[:limit])),
         next=None if last is None else _write_cursor(scope, [getattr(last, name) for name in names]),
         position=source.position,
     )
-
-
-def position_of(connection: Connection, models: Sequence[ReadModel]) -> int:
-    """Tell up to which position of the log all of several read models have come. Raises Unavailable."""
-    return min(live_of(connection, model).position for model in models)
 
 
 def day_of(filters: msgspec.Struct) -> date:
@@ -171,22 +173,21 @@ def meets(
     return and_(true(), *within)
 
 
-def _ordered(
-    statement: Select[Any], names: Sequence[str], descending: bool, behind: list[Any] | None
-) -> Select[Any]:
-    """Sort by columns, all in one direction, and begin behind the row that has these values."""
-    columns = [statement.selected_columns[name] for name in names]
-    if behind is not None:
-        statement = statement.where(_behind(columns, behind, descending))
-    return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+def _ordered(statement: Select[Any], names: Sequence[str], backwards: bool) -> Select[Any]:
+    """Sort by columns, all in one direction."""
+    columns = (statement.selected_columns[name] for name in names)
+    return statement.order_by(*(column.desc() if backwards else column.asc() for column in columns))
 
 
 def _behind(
-    columns: Sequence[ColumnElement[Any]], values: list[Any], descending: bool
-) -> ColumnElement[bool]:
-    """Compare rows as a whole, which both databases answer from an index."""
+    statement: Select[Any], names: Sequence[str], backwards: bool, values: list[Any] | None
+) -> Select[Any]:
+    """Begin behind a row: rows are compared as a whole, which every database answers from an index."""
+    if values is None:
+        return statement
+    columns = [statement.selected_columns[name] for name in names]
     ours, theirs = tuple_(*columns), tuple_(*values, types=[column.type for column in columns])
-    return ours < theirs if descending else ours > theirs
+    return statement.where(ours < theirs if backwards else ours > theirs)
 
 
 def _scope(listing: Listing[F, I], filters: F, sort: str) -> bytes:
