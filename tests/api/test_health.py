@@ -1,11 +1,18 @@
+import asyncio
 import threading
 from typing import Any
 
+import httpx
 import pytest
 
 from api.conftest import Service, problem, registered
 from registry.api import health
 from registry.errors import Unavailable
+from registry.projections.catalogue import CATALOGUE
+from registry.projections.model import ReadModel
+from registry.projections.operate import Operator
+
+UNBUILT = ReadModel("unbuilt", 1, {}, lambda _: {})
 
 
 async def test_the_process_lives(service: Service):
@@ -17,9 +24,29 @@ async def test_the_process_lives(service: Service):
 
 async def test_the_service_is_ready_on_a_migrated_database(service_on_any: Service):
     await service_on_any.post(registered())
-    response = await service_on_any.get("/readyz")
-    assert response.status_code == 200
-    assert response.json() == {"status": "ready", "revision": health.needed_revision(), "position": 1}
+    response = await ready(service_on_any)
+    body = response.json()
+    models = body.pop("read_models")
+    assert body == {"status": "ready", "revision": health.needed_revision(), "position": 1}
+    assert {model["name"] for model in models} == {model.name for model in CATALOGUE}
+    assert {(model["behind"], model["parked"]) for model in models} == {(0, 0)}
+
+
+async def ready(service: Service) -> httpx.Response:
+    """Wait until the service says that it is ready and its read models have come to the end of the log."""
+    async with asyncio.timeout(30):
+        while True:
+            response = await service.get("/readyz")
+            if response.status_code == 200 and not any(m["behind"] for m in response.json()["read_models"]):
+                return response
+            await asyncio.sleep(0.05)
+
+
+async def test_the_service_is_not_ready_while_a_read_model_is_being_built(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service.app.state, "operator", Operator(None, service.app.state.reader, (UNBUILT,)))
+    assert problem(await service.get("/readyz"), 503, "unavailable")["detail"] == "being built: unbuilt"
 
 
 def gone() -> Any:
@@ -62,6 +89,7 @@ async def test_a_database_that_does_not_answer_is_not_waited_for(
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_head_and_strict_parameters(service: Service, path: str):
+    await ready(service)
     get, head = await service.get(path), await service.head(path)
     assert (head.status_code, head.headers, head.content) == (200, get.headers, b"")
     problem(await service.get(f"{path}?verbose=1"), 400, "malformed")

@@ -17,8 +17,16 @@ from registry.store.lock import holder
 
 
 def get(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(url) as response:
-        return json.load(response)
+    """Ask a server that has just started; its read models may still have to be built."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(url) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                assert error.code == 503, error.read()
+        time.sleep(0.05)
+    raise TimeoutError(url)
 
 
 def test_a_new_sqlite_database_is_made_and_served(tmp_path):
