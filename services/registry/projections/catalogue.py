@@ -1,5 +1,20 @@
 """The one list of read models."""
 
+from registry.projections.activity import ACTIVITY
+from registry.projections.engagements import ENGAGEMENTS
+from registry.projections.facts import FACTS
+from registry.projections.follow_ups import FOLLOW_UPS
+from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE
 from registry.projections.model import ReadModel
+from registry.projections.publications import PUBLICATIONS
+from registry.projections.sources import SOURCES
 
-CATALOGUE: tuple[ReadModel, ...] = ()
+CATALOGUE: tuple[ReadModel, ...] = (
+    ENGAGEMENTS,
+    FOLLOW_UPS,
+    INSTITUTIONS_AND_PEOPLE,
+    FACTS,
+    PUBLICATIONS,
+    SOURCES,
+    ACTIVITY,
+)
