@@ -24,7 +24,8 @@ def get(url: str) -> dict[str, object]:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:
-                assert error.code == 503, error.read()
+                if error.code != 503:
+                    raise
         time.sleep(0.05)
     raise TimeoutError(url)
 
