@@ -1,0 +1,88 @@
+"""What an agreement mentions and can be found by: areas, institutions, persons, places and subjects."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from registry.domain.agreement import Agreement
+from registry.domain.claims import claimed
+from registry.domain.events import (
+    EngagementHeld,
+    EngagementPlanned,
+    InstitutionLinked,
+    NegotiationOpened,
+    Registered,
+    RoleHeld,
+    Signed,
+    StatementRecorded,
+)
+from registry.domain.merges import kept_id
+from registry.domain.values import Actor, Place
+from registry.projections.words import folded
+
+What = Literal["area", "institution", "person", "place", "subject"]
+Mention = tuple[What, str]
+
+MOST_LETTERS = 200
+"""Letters of a value that count: PostgreSQL indexes up to 2,704 bytes."""
+
+
+def mentions(state: Agreement) -> list[Mention]:
+    """Give what an agreement mentions, each once: ids, and names as they are compared."""
+    found = {*_subjects(state), *_areas(state), *_institutions(state), *_places(state)}
+    for one in _actors(state):
+        if one.person is not None:
+            found.add(("person", one.person.person_id))
+        if one.institution_id is not None:
+            found.add(("institution", kept_id(state, "institution", one.institution_id)))
+    return sorted(found)
+
+
+def comparable(name: str) -> str:
+    """Give a name as it is compared: capitals, accents and punctuation do not matter."""
+    return folded(name)[:MOST_LETTERS]
+
+
+def _subjects(state: Agreement) -> Iterator[Mention]:
+    for _, data in state.of(Registered):
+        for subject in data.subjects:
+            yield "subject", comparable(subject)
+
+
+def _areas(state: Agreement) -> Iterator[Mention]:
+    for predicate in claimed(state):
+        if predicate.startswith("area."):
+            yield "area", predicate.split(".")[1]
+
+
+def _institutions(state: Agreement) -> Iterator[Mention]:
+    for _, linked in state.of(InstitutionLinked):
+        yield "institution", kept_id(state, "institution", linked.institution_id)
+    for _, role in state.of(RoleHeld):
+        yield "person", role.person.person_id
+        if role.institution_id is not None:
+            yield "institution", kept_id(state, "institution", role.institution_id)
+
+
+def _places(state: Agreement) -> Iterator[Mention]:
+    for place in _named_places(state):
+        if place is not None:
+            yield "place", comparable(place.name)
+
+
+def _named_places(state: Agreement) -> Iterator[Place | None]:
+    yield from (data.place for _, data in state.of(Signed))
+    yield from (data.venue for _, data in state.of(NegotiationOpened))
+    yield from (data.place for _, data in state.of(EngagementHeld))
+    yield from (data.place for _, data in state.of(EngagementPlanned))
+
+
+def _actors(state: Agreement) -> Iterator[Actor]:
+    for _, signed in state.of(Signed):
+        yield from (one.actor for one in signed.signatures if one.actor is not None)
+    for _, held in state.of(EngagementHeld):
+        yield from held.participants
+    for _, plan in state.of(EngagementPlanned):
+        yield from plan.participants
+    for _, statement in state.of(StatementRecorded):
+        if statement.speaker is not None:
+            yield statement.speaker
