@@ -42,11 +42,11 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """How many events there are in a stretch of time."""
 
     time: Annotated[str, Meta(description="A day, a month or a year: `2025-07-16`, `2025-07`, `2025`")]
-    events: int
+    events: Annotated[int, Meta(description="How many events there are in it")]
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    agreements: int
+    agreements: Annotated[int, Meta(description="How many agreements there are")]
     events: Annotated[
         int, Meta(description="All that were recorded, also those corrected or retracted since")
     ]
@@ -58,7 +58,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of agreements and events."""
 
     on: Annotated[date, Meta(description="The day that the statuses are for")]
-    totals: Totals
+    totals: Annotated[Totals, Meta(description="The numbers of everything that matches")]
     by_status: Annotated[
         dict[str, int], Meta(description="Agreements by the code of their status on that day")
     ]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import Column, ColumnElement, Table, Text, or_
 from sqlalchemy.schema import SchemaItem
 
@@ -17,6 +18,9 @@ from registry.projections.model import Word
 
 NESTED = 100
 """Most entries of a list inside an item; the numbers beside it count all of them."""
+
+AgreementRef = Annotated[str, Meta(description="The id of the agreement")]
+SourceRef = Annotated[str, Meta(description="Who says so: the source of the event")]
 
 LINE = "\n"
 """Between what several agreements show of one thing: JSON in one line has no line ends."""

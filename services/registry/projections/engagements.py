@@ -21,6 +21,7 @@ from registry.domain.shown.people import ActorShown
 from registry.domain.values import AgreementId, Identifier, PersonId, Place, T
 from registry.projections.actors import participants
 from registry.projections.columns import (
+    AgreementRef,
     earliest,
     latest,
     of_party,
@@ -66,26 +67,29 @@ class EngagementFilters(msgspec.Struct, frozen=True, kw_only=True):
 class EngagementItem(msgspec.Struct, frozen=True, kw_only=True):
     """An engagement of an agreement, on the day asked for."""
 
-    agreement: str
-    engagement_id: str
+    agreement: AgreementRef
+    engagement_id: Annotated[str, Meta(description="Its id in the agreement")]
     merged_ids: Annotated[tuple[str, ...], Meta(description="The ids that were merged into this one")]
-    kind: str | None
+    kind: Annotated[
+        str | None,
+        Meta(description="Such as `visit`; null if nothing introduces it"),
+    ]
     state: Annotated[
         str, Meta(description="`held`, `cancelled`, `planned`, or `unknown` if nothing introduces it")
     ]
-    label: T | None
+    label: Annotated[T | None, Meta(description="What it is called")]
     when: Annotated[
         str | None, Meta(description="The day it is on, or was to be on; EDTF, null if nothing says")
     ]
-    end: str | None
+    end: Annotated[str | None, Meta(description="The last day; EDTF, null if nothing says")]
     earliest: Annotated[str | None, Meta(description="The first day it can have begun; null if that is open")]
     latest: Annotated[str | None, Meta(description="The last day it can have ended; null if that is open")]
-    place: Place | None
-    host: str | None
-    certainty: str | None
+    place: Annotated[Place | None, Meta(description="Where it is held")]
+    host: Annotated[str | None, Meta(description="The party that hosts it")]
+    certainty: Annotated[str | None, Meta(description="Of a plan: `expected` or `scheduled`")]
     participants: Annotated[tuple[ActorShown, ...], Meta(description="Everybody whom any source names")]
-    topics: tuple[str, ...]
-    outcome: T | None
+    topics: Annotated[tuple[str, ...], Meta(description="What it is about")]
+    outcome: Annotated[T | None, Meta(description="What came of it")]
     possible_duplicates: Annotated[
         tuple[str, ...], Meta(description="Engagements of this agreement that may be the same one")
     ]

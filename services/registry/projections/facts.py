@@ -13,6 +13,8 @@ from registry.domain.claims import Claim, claimed
 from registry.domain.events import FactRecorded
 from registry.domain.values import AgreementId, Identifier, T
 from registry.projections.columns import (
+    AgreementRef,
+    SourceRef,
     of_party,
     own_columns,
     own_values,
@@ -41,24 +43,24 @@ class FactFilters(msgspec.Struct, frozen=True, kw_only=True):
 class FactValueShown(msgspec.Struct, frozen=True, kw_only=True):
     """One source's value of a fact."""
 
-    source: str
-    value: str
-    unit: str | None = None
-    per: str | None = None
-    comparator: str | None = None
-    as_of: str | None = None
-    basis: str
-    confidence: str | None = None
+    source: SourceRef
+    value: Annotated[str, Meta(description="As in the fact itself")]
+    unit: Annotated[str | None, Meta(description="Of a quantity")] = None
+    per: Annotated[str | None, Meta(description="The unit it is counted by")] = None
+    comparator: Annotated[str | None, Meta(description="Whether it is this, more, less or about this")] = None
+    as_of: Annotated[str | None, Meta(description="The day for which it is said; EDTF")] = None
+    basis: Annotated[str, Meta(description="`stated` or `inferred`")]
+    confidence: Annotated[str | None, Meta(description="How sure the source is")] = None
     position: Annotated[int, Meta(description="Of the event first posted")]
 
 
 class FactItem(msgspec.Struct, frozen=True, kw_only=True):
     """A fact, with the value that is shown and every source's own."""
 
-    agreement: str
-    fact_id: str
-    about: str
-    predicate: str
+    agreement: AgreementRef
+    fact_id: Annotated[str, Meta(description="Its id in the agreement")]
+    about: Annotated[str, Meta(description="A party, or a free id such as `bitcoin`")]
+    predicate: Annotated[str, Meta(description="What is said about it, such as `reserve`")]
     value_kind: Annotated[str, Meta(description="`quantity`, `text`, `truth` or `date`")]
     value: Annotated[
         str,
@@ -66,13 +68,16 @@ class FactItem(msgspec.Struct, frozen=True, kw_only=True):
             description="A decimal number, `true` or `false`, an EDTF date, or a text: in English if it is given in it"
         ),
     ]
-    unit: str | None
-    per: str | None
-    comparator: str | None
+    unit: Annotated[str | None, Meta(description="Of a quantity: ISO 4217, `BTC` or UCUM")]
+    per: Annotated[str | None, Meta(description="The unit that a quantity is counted by, as BTC in a price")]
+    comparator: Annotated[
+        str | None,
+        Meta(description="`eq`, `gt`, `lt` or `approx`"),
+    ]
     text: Annotated[T | None, Meta(description="A text in all its languages")]
     as_of: Annotated[str | None, Meta(description="The day for which it is said; EDTF")]
-    outlook: bool
-    disputed: bool
+    outlook: Annotated[bool, Meta(description="Whether it is an expectation or opinion")]
+    disputed: Annotated[bool, Meta(description="Whether sources disagree on it and nobody has settled it")]
     sources: Annotated[int, Meta(description="How many sources claim the value that is shown")]
     claims: Annotated[
         tuple[FactValueShown, ...], Meta(description="What each source says, the shown one first")

@@ -17,6 +17,7 @@ from registry.domain.follow_ups import FollowUp, follow_ups
 from registry.domain.merges import dropped_ids, kept_id
 from registry.domain.values import AgreementId, Identifier, T
 from registry.projections.columns import (
+    AgreementRef,
     earliest,
     latest,
     of_party,
@@ -57,11 +58,11 @@ class FollowUpFilters(msgspec.Struct, frozen=True, kw_only=True):
 class FollowUpItem(msgspec.Struct, frozen=True, kw_only=True):
     """A follow-up of an agreement, on the day asked for."""
 
-    agreement: str
-    follow_up_id: str
+    agreement: AgreementRef
+    follow_up_id: Annotated[str, Meta(description="Its id in the agreement")]
     merged_ids: Annotated[tuple[str, ...], Meta(description="The ids that were merged into this one")]
     text: Annotated[T | None, Meta(description="What is to be done; null if nothing introduces it")]
-    commitment_id: str | None
+    commitment_id: Annotated[str | None, Meta(description="The commitment that it serves")]
     owner: Annotated[str | None, Meta(description="The party that is to do it")]
     state: Annotated[str, Meta(description="`open`, `completed` or `dropped`")]
     overdue: Annotated[bool, Meta(description="Whether it is open and its last day is over")] = False

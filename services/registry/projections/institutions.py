@@ -10,7 +10,7 @@ from msgspec import Meta
 from sqlalchemy import Row, Select, func, select
 
 from registry.domain.values import AgreementId, Identifier, T
-from registry.projections.columns import LINE, NESTED, read_lines
+from registry.projections.columns import LINE, NESTED, AgreementRef, read_lines
 from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, InstitutionKnown
 from registry.projections.listing import Listing, Source, visible
 
@@ -31,15 +31,15 @@ class InstitutionFilters(msgspec.Struct, frozen=True, kw_only=True):
 class InstitutionLink(msgspec.Struct, frozen=True, kw_only=True):
     """What an institution has to do with an agreement."""
 
-    agreement: str
-    party: str | None
+    agreement: AgreementRef
+    party: Annotated[str | None, Meta(description="The party it belongs to")]
     role: Annotated[str | None, Meta(description="Null where an event only names its id")]
 
 
 class InstitutionItem(msgspec.Struct, frozen=True, kw_only=True):
     """An institution. Its name is the one that most agreements give it."""
 
-    institution_id: str
+    institution_id: Annotated[str, Meta(description="Its id in the whole registry")]
     name: Annotated[T | None, Meta(description="Null where nothing but its id is given")]
     names: Annotated[tuple[T, ...], Meta(description="Every name that an agreement gives it")]
     parties: Annotated[tuple[str, ...], Meta(description="The parties that it is said to belong to")]

@@ -26,7 +26,7 @@ from registry.domain.shown.people import (
 )
 from registry.domain.values import T
 from registry.projections.actors import acting, participants
-from registry.projections.columns import own_columns, own_values, shown, shown_column
+from registry.projections.columns import AgreementRef, SourceRef, own_columns, own_values, shown, shown_column
 from registry.projections.model import ReadModel, Rows, Word
 
 VERSION = 1
@@ -35,26 +35,28 @@ VERSION = 1
 class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that a person or an institution did."""
 
-    agreement: str
+    agreement: AgreementRef
     act: Annotated[str, Meta(description="`signed`, `took-part` or `spoke`")]
     party: Annotated[str | None, Meta(description="The party acted for")] = None
     date: Annotated[str | None, Meta(description="When, EDTF")] = None
     capacity: Annotated[str | None, Meta(description="The office in which a person signed")] = None
     part_id: Annotated[str | None, Meta(description="The engagement, or the statement")] = None
-    source: str
+    source: SourceRef
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An office that a person held, as one source tells it."""
 
-    agreement: str
-    title: T | None
-    institution_id: str | None = None
-    party: str
-    from_: str | None = msgspec.field(name="from", default=None)
-    to: str | None = None
+    agreement: AgreementRef
+    title: Annotated[T | None, Meta(description="The office; null if it was erased")]
+    institution_id: Annotated[str | None, Meta(description="The institution it belongs to")] = None
+    party: Annotated[str, Meta(description="The party it was held for")]
+    from_: Annotated[str | None, Meta(description="The first day in office; EDTF")] = msgspec.field(
+        name="from", default=None
+    )
+    to: Annotated[str | None, Meta(description="The last day in office; EDTF")] = None
     erased: Annotated[bool, Meta(description="Whether office and days were erased")] = False
-    source: str
+    source: SourceRef
 
 
 class InstitutionKnown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,8 @@ from registry.domain.values import AgreementId, EventSource, Identifier
 from registry.projections.columns import (
     LINE,
     NESTED,
+    AgreementRef,
+    SourceRef,
     of_party,
     own_columns,
     own_values,
@@ -48,39 +50,39 @@ class PublicationFilters(msgspec.Struct, frozen=True, kw_only=True):
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """What one event says of a publication."""
 
-    agreement: str
-    source: str
-    id: str
-    position: int
-    publisher: str | None = None
-    title: str | None = None
-    url: str | None = None
-    published: str | None = None
-    retrieved: str | None = None
-    sha256: str | None = None
-    lang: str | None = None
+    agreement: AgreementRef
+    source: SourceRef
+    id: Annotated[str, Meta(description="The id of the event")]
+    position: Annotated[int, Meta(description="The position of the event")]
+    publisher: Annotated[str | None, Meta(description="Who published it")] = None
+    title: Annotated[str | None, Meta(description="Its title")] = None
+    url: Annotated[str | None, Meta(description="Where it is")] = None
+    published: Annotated[str | None, Meta(description="The day of publication; EDTF")] = None
+    retrieved: Annotated[str | None, Meta(description="The day it was read there; EDTF")] = None
+    sha256: Annotated[str | None, Meta(description="SHA-256 of the file that was read")] = None
+    lang: Annotated[str | None, Meta(description="Its language")] = None
 
 
 class Citing(msgspec.Struct, frozen=True, kw_only=True):
     """How much of what one source claims rests on a publication."""
 
-    source: str
-    agreements: int = 1
-    events: int
+    source: SourceRef
+    agreements: Annotated[int, Meta(description="In how many agreements it cites it")] = 1
+    events: Annotated[int, Meta(description="How many of its events cite it")]
     inferred: Annotated[int, Meta(description="In how many of them the source concluded it")]
 
 
 class PublicationItem(msgspec.Struct, frozen=True, kw_only=True):
     """A publication. Of several records each detail is that of the first that has it, by source and event id."""
 
-    publication_id: str
-    publisher: str | None
-    title: str | None
-    url: str | None
+    publication_id: Annotated[str, Meta(description="Its id in the whole registry")]
+    publisher: Annotated[str | None, Meta(description="Who published it")]
+    title: Annotated[str | None, Meta(description="Its title")]
+    url: Annotated[str | None, Meta(description="Where it is")]
     published: Annotated[str | None, Meta(description="The day of publication; EDTF")]
     retrieved: Annotated[str | None, Meta(description="The day it was read there; EDTF")]
-    sha256: str | None
-    lang: str | None
+    sha256: Annotated[str | None, Meta(description="SHA-256 of the file that was read, in hexadecimal")]
+    lang: Annotated[str | None, Meta(description="Its language")]
     agreements: Annotated[int, Meta(description="In how many agreements it is recorded or cited")]
     recorded: Annotated[int, Meta(description="How many events record it; 0 if it is only cited")]
     cited: Annotated[int, Meta(description="How many events cite it")]

@@ -15,6 +15,7 @@ from registry.domain.values import AgreementId, EventSource, Identifier
 from registry.projections.columns import (
     LINE,
     NESTED,
+    AgreementRef,
     of_party,
     own_columns,
     own_values,
@@ -46,15 +47,15 @@ class SourceFilters(msgspec.Struct, frozen=True, kw_only=True):
 class DisputeShown(msgspec.Struct, frozen=True, kw_only=True):
     """A claim of the source with which others do not agree, and which nobody has settled."""
 
-    agreement: str
-    predicate: str
+    agreement: AgreementRef
+    predicate: Annotated[str, Meta(description="What is disputed, such as `kind`")]
     others: Annotated[tuple[str, ...], Meta(description="The sources whose claims cannot be right as well")]
 
 
 class SourceItem(msgspec.Struct, frozen=True, kw_only=True):
     """A source of events: an office or a report, never the gateway that posted for it."""
 
-    source: str
+    source: Annotated[str, Meta(description="The claimant, as its events name it")]
     agreements: Annotated[int, Meta(description="How many agreements it has said something about")]
     events: Annotated[int, Meta(description="How many of its events stand; a corrected one counts once")]
     claims: Annotated[int, Meta(description="How many values they claim")]
