@@ -34,7 +34,7 @@ class PersonFilters(msgspec.Struct, frozen=True, kw_only=True):
 class PersonItem(msgspec.Struct, frozen=True, kw_only=True):
     """A person. The name is the one that most agreements give."""
 
-    person_id: str
+    person_id: Annotated[str, Meta(description="The random id of the person")]
     name: Annotated[str | None, Meta(description="Null if none is given, or all have been erased")]
     names: Annotated[tuple[str, ...], Meta(description="Every name that is given")]
     erased: Annotated[bool, Meta(description="Whether a name has been erased and none is left")]
