@@ -10,7 +10,7 @@ import pytest
 import uk_data
 from conftest import campaign
 from domain.conftest import B, Log
-from projections.conftest import rows_of
+from projections.conftest import live_rows
 from projections.reading import AGREEMENT, REPORT_A, REPORT_B, Stream, build, build_from, items, on, told
 from registry.domain.events.instrument import Kind, LegalCharacter
 from registry.domain.stages import RULES
@@ -24,7 +24,6 @@ from registry.projections.agreement_list import (
     StatusWord,
 )
 from registry.projections.agreements import AGREEMENTS, NO_DAYS
-from registry.projections.generations import live
 from registry.projections.listing import FIRST_DAY, LAST_DAY, page
 from registry.projections.mentions import MOST_LETTERS, mentions
 from registry.projections.rebuild import check
@@ -389,9 +388,7 @@ async def test_the_story_is_listed_as_it_is_told(store: Opened) -> None:
 
 
 async def test_a_rebuild_finds_the_same_rows(four: Opened) -> None:
-    with four.writing.connect() as connection:
-        generation = live(connection, AGREEMENTS)
-    assert rows_of(four.writing, generation)["status"]
+    assert live_rows(four.writing, AGREEMENTS)["status"]
     assert check(four.writing, four.reader, AGREEMENTS) == []
 
 

@@ -1,0 +1,148 @@
+"""One party, and one pair of them: with whom, how many agreements, and where they stand on a day."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from registry.domain.values import Identifier
+from registry.errors import NotFound
+from registry.projections.agreement_list import of_pair
+from registry.projections.agreements import AGREEMENTS
+from registry.projections.columns import NESTED, of_party
+from registry.projections.listing import FIRST_DAY, LAST_DAY, Listing, Source, holds_on, page, visible
+from registry.projections.parties import LIST as PARTY_LIST
+from registry.projections.parties import PARTIES, PartyFilters, PartyItem
+
+MODELS = (PARTIES, AGREEMENTS)
+"""What both read."""
+
+
+class PairFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which pairs to give."""
+
+    party: Annotated[Identifier, Meta(description="The id of one of the two")] | None = None
+
+
+class PairItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Two parties with agreements between them, the lower id first."""
+
+    one: str
+    other: str
+    agreements: Annotated[int, Meta(description="How many there are between them")]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where some agreements stand on a day."""
+
+    on: Annotated[date, Meta(description="The day that statuses are for")]
+    agreements: Annotated[int, Meta(description="How many there are")]
+    statuses: Annotated[dict[str, int], Meta(description="How many have each status on the day")]
+    kinds: Annotated[dict[str, int], Meta(description="How many there are of each kind")]
+    first_signed: Annotated[str | None, Meta(description="The first day on which one may have been signed")]
+    last_signed: Annotated[str | None, Meta(description="The last day on which one may have been signed")]
+
+
+class PartyView(Standing, frozen=True, kw_only=True):
+    """A party."""
+
+    id: str
+    kind: str
+    name: dict[str, str]
+    country: str | None
+    partners: Annotated[
+        tuple[PartyItem, ...],
+        Meta(description=f"The {NESTED} with which it has most agreements, and how many these are"),
+    ]
+
+
+class PairView(Standing, frozen=True, kw_only=True):
+    """Two parties, as their agreements with each other describe them."""
+
+    parties: tuple[PartyItem, ...]
+
+
+def party_view(connection: Connection, id: str, on: date) -> tuple[PartyView, int]:
+    """Show a party, and say up to which position of the log. Raises NotFound when no agreement has it."""
+    source = Source(connection, MODELS, on)
+    party = _described(connection, id)
+    partners = page(connection, PARTY_LIST, PartyFilters(partner=id), sort="-agreements", limit=NESTED)
+    shown = PartyView(
+        id=party.id,
+        kind=party.kind,
+        name=party.name,
+        country=party.country,
+        partners=partners.items,
+        **_standing(connection, source, of_party(source.tables(AGREEMENTS)[""], id)),
+    )
+    return shown, source.position
+
+
+def pair_view(connection: Connection, a: str, b: str, on: date) -> tuple[PairView, int]:
+    """Show two parties, and say up to which position of the log. Raises NotFound when nothing is between them."""
+    source = Source(connection, MODELS, on)
+    parties = _described(connection, a, partner=b), _described(connection, b, partner=a)
+    standing = _standing(connection, source, of_pair(source.tables(AGREEMENTS)[""], a, b))
+    return PairView(parties=parties, **standing), source.position
+
+
+def _described(connection: Connection, id: str, *, partner: str | None = None) -> PartyItem:
+    filters = PartyFilters(id=(id,), partner=partner)
+    for party in page(connection, PARTY_LIST, filters, limit=1).items:
+        return party
+    raise NotFound(f"no agreement {f'between {partner!r} and' if partner else 'has a party'} {id!r}")
+
+
+def _standing(connection: Connection, source: Source, of_them: ColumnElement[bool]) -> dict[str, Any]:
+    """Count the agreements that a condition keeps, by what they are and where they stand."""
+    tables = source.tables(AGREEMENTS)
+    main, status = tables[""], tables["status"]
+    kept = and_(visible(main), of_them)
+    kinds = connection.execute(select(main.c.kind, func.count()).where(kept).group_by(main.c.kind)).all()
+    statuses = connection.execute(
+        select(status.c.status, func.count())
+        .where(holds_on(status, source.on), status.c.agreement.in_(select(main.c.agreement).where(kept)))
+        .group_by(status.c.status)
+    ).all()
+    signed = main.c.signed_earliest <= main.c.signed_latest
+    days = select(func.min(main.c.signed_earliest), func.max(main.c.signed_latest)).where(kept, signed)
+    first, last = connection.execute(days).one()
+    return {
+        "on": date.fromisoformat(source.on),
+        "agreements": sum(number for _, number in kinds),
+        "statuses": dict(sorted((code, number) for code, number in statuses)),
+        "kinds": dict(sorted((kind, number) for kind, number in kinds)),
+        "first_signed": None if first == FIRST_DAY else first,
+        "last_signed": None if last == LAST_DAY else last,
+    }
+
+
+def _query(source: Source, filters: PairFilters) -> Select[Any]:
+    main = source.tables(PARTIES)[""]
+    one, other = main.c.party.label("one"), main.c.partner.label("other")
+    pairs = (
+        select(one, other, func.count().label("agreements"))
+        .where(visible(main), main.c.party < main.c.partner)
+        .group_by(main.c.party, main.c.partner)
+    )
+    if filters.party is not None:
+        pairs = pairs.where(or_(main.c.party == filters.party, main.c.partner == filters.party))
+    return select(pairs.subquery())
+
+
+def _make(row: Row[Any]) -> PairItem:
+    return PairItem(one=row.one, other=row.other, agreements=row.agreements)
+
+
+PAIR_LIST = Listing(
+    name="pairs",
+    models=(PARTIES,),
+    filters=PairFilters,
+    item=PairItem,
+    query=_query,
+    make=_make,
+    sorts={"id": "one", "-id": "one", "agreements": "agreements", "-agreements": "agreements"},
+    key=("one", "other"),
+)
