@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -12,6 +13,7 @@ from litestar.datastructures import State
 from registry.api.lane import Lane
 from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
 from registry.api.streams import Streams
+from registry.audit.publisher import open_publisher
 from registry.config import Settings
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.operate import Operator
@@ -86,6 +88,17 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         Runner(writing, reader, model, executor=executor, wait=arrivals.wait).run() for model in CATALOGUE
     ]
     stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
+    publisher = await asyncio.to_thread(
+        open_publisher,
+        settings,
+        writing,
+        reader,
+        arrivals=arrivals,
+        on_standing=partial(setattr, sequencer, "read_only"),
+    )
+    stack.callback(publisher.close)
+    await publisher.watch()  # before anything is appended
+    stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
     sequencer.start()
     stack.push_async_callback(sequencer.close)
     gc.collect()

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,7 +47,7 @@ async def test_the_description_is_served_to_anybody(sqlite_url: str, document: d
 
 def routes_of(app: Litestar) -> set[tuple[str, str]]:
     return {
-        (route.path.replace(":str", ""), method.lower())
+        (re.sub(r":\w+", "", route.path), method.lower())
         for route in app.routes
         for method in route.methods
         if method not in ("HEAD", "OPTIONS")

@@ -12,14 +12,16 @@ from conftest import ORIGIN
 from registry.audit import checkpoints, publisher
 from registry.audit.checkpoints import Contradiction, Published
 from registry.audit.keys import KeyFault, SigningKey, make_key, verify
-from registry.audit.publisher import Publisher
+from registry.audit.publisher import Publisher, open_publisher
 from registry.audit.standing import Behind, Kept, look
 from registry.audit.verify import verify as verify_log
+from registry.config import Settings
 from registry.errors import Unavailable
 from registry.merkle.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from registry.merkle.note import COSIGNATURE, Signature, parse_note, verified
 from registry.store import leases
 from registry.store.arrivals import Arrivals
+from registry.store.database import open_writer
 from registry.store.head import read_head
 from registry.store.reader import Reader
 from registry.store.tables import event, log_checkpoint, log_head, log_signature
@@ -414,3 +416,42 @@ def test_looking_gives_the_head(log: Log, reader: Reader):
     log.append(2)
     with log.engine.connect() as connection:
         assert look(reader, None) == read_head(connection)
+
+
+def test_a_publisher_is_opened_with_the_keys_of_the_log_only(
+    sqlite_url: str, sqlite_log: Log, tmp_path: Path
+):
+    def opened(**settings: str) -> Publisher:
+        return open_publisher(
+            Settings(database=sqlite_url, **settings),
+            sqlite_log.engine,
+            Reader(sqlite_log.engine),
+            arrivals=Arrivals(),
+            on_standing=lambda _: None,
+        )
+
+    opened().step()
+    opened().step()
+    make_key(tmp_path / "another")
+    with pytest.raises(KeyFault, match="signed by another key"):
+        opened(log_key_file=str(tmp_path / "another"))
+    (tmp_path / "registry.db.key").unlink()
+    with pytest.raises(KeyFault, match="cannot read the key"):
+        opened()
+
+
+@pytest.mark.postgres
+def test_on_postgresql_a_publisher_without_a_key_only_watches(postgres_url: str, tmp_path: Path):
+    engine = open_writer(postgres_url)
+    further = {"arrivals": Arrivals(), "on_standing": lambda _: None}
+    one = open_publisher(Settings(database=postgres_url), engine, Reader(engine), **further)
+    one.close()
+    engine.dispose()
+
+
+async def test_a_publisher_that_stops_behind_a_checkpoint_says_so(log: Log, publishing, kept: Kept, caplog):
+    kept.path.write_bytes(b"not readable")
+    one = publishing()
+    async with running(one):
+        await asyncio.sleep(0)
+    assert caplog.records[-1].message.startswith("the publisher stops: ")

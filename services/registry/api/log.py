@@ -115,7 +115,7 @@ async def get_inclusion(request: Asked) -> Response[Any]:
 
 def _inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionProof]:
     head = reader.head()
-    position, size = _position(reader, given), _size(given, "size", head)
+    position, size = named_position(reader, given), _size(given, "size", head)
     row = reader.event(position) if position is not None and position <= size else None
     if row is None:
         raise NotFound(f"there is no such event in the first {size} of the log")
@@ -170,7 +170,7 @@ def _consistency(reader: Reader, given: dict[str, str]) -> tuple[int, Consistenc
     )
 
 
-def _position(reader: Reader, given: dict[str, str]) -> int | None:
+def named_position(reader: Reader, given: dict[str, str]) -> int | None:
     """Find the position of the event that is asked for; None if there is none with its identity."""
     position = number(given, "position", least=1)
     source, id_ = given.get("source"), given.get("id")

@@ -6,6 +6,7 @@ from litestar.types import ExceptionHandlersMap, Guard
 
 from registry.api import (
     agreements,
+    checkpoint,
     docs,
     engagement_list,
     events,
@@ -20,6 +21,7 @@ from registry.api import (
     posting,
     problem_pages,
     stats,
+    tiles,
 )
 from registry.api.principal import let_in
 from registry.api.problems import answer_problem
@@ -46,6 +48,10 @@ route_handlers: list[Any] = [
     log.get_log,
     log.get_inclusion,
     log.get_consistency,
+    checkpoint.get_tlog_proof,
+    checkpoint.get_checkpoint,
+    tiles.get_entries,
+    tiles.get_tile,
     health.get_healthz,
     health.get_readyz,
     limits.get_limits,

@@ -16,14 +16,15 @@ from sqlalchemy import Engine
 
 from registry.audit import checkpoints
 from registry.audit.checkpoints import Contradiction
-from registry.audit.keys import KeyFault, SigningKey
+from registry.audit.keys import KeyFault, SigningKey, kept_path, log_keys
 from registry.audit.standing import Behind, Kept, look
+from registry.config import Settings
 from registry.errors import Unavailable
 from registry.merkle.checkpoint import Checkpoint, format_checkpoint
 from registry.merkle.note import Note, format_note
 from registry.store.arrivals import Arrivals
 from registry.store.database import reachable
-from registry.store.head import Head
+from registry.store.head import Head, read_head
 from registry.store.leases import TTL, Held, acquire, release, renew
 from registry.store.reader import Reader
 
@@ -78,14 +79,14 @@ class Publisher:
     def check_keys(self) -> None:
         """Raise KeyFault unless a key that is configured has signed the last checkpoint, if there is one."""
         with reachable(), self._reader.connect() as connection:
-            origin = self._reader.head().origin
+            origin = read_head(connection).origin
             last = checkpoints.latest(connection, origin)
             known = checkpoints.signers(connection, last) if last is not None else set()
         try:
             ours = {key.verifier_key(origin).key_id for key in self._keys}
         except ValueError as error:
             raise KeyFault(f"the origin {origin!r} cannot sign: {error}") from error
-        if known and not known & ours:
+        if known and self._keys and not known & ours:
             raise KeyFault(
                 "the last checkpoint of the log is signed by another key; change from one key to the next with "
                 "REGISTRY_LOG_KEY_FILE_NEXT, or give up the origin with `registry log new-origin`"
@@ -117,8 +118,7 @@ class Publisher:
             except Unavailable as error:
                 log.warning("the publisher waits: %s", error)
             except asyncio.CancelledError:
-                if held is not None:
-                    await asyncio.shield(self._in_thread(partial(self._release, held)))
+                await asyncio.shield(self._in_thread(self._leave))
                 raise
             except Exception:  # whatever it is must not end the publishing for good
                 log.exception("publishing failed")
@@ -186,6 +186,40 @@ class Publisher:
         with reachable():
             return renew(self._engine, held)
 
-    def _release(self, held: Held) -> None:
-        with reachable():
-            release(self._engine, held)
+    def _leave(self) -> None:
+        """Publish what came last, unless another process does, and let the next one publish at once."""
+        try:
+            held = self._acquire() if self._keys else None
+            if held is not None:
+                self.step()
+                with reachable():
+                    release(self._engine, held)
+        except (Behind, Contradiction, Unavailable) as error:
+            log.warning("the publisher stops: %s", error)
+
+
+def open_publisher(
+    settings: Settings,
+    engine: Engine,
+    reader: Reader,
+    *,
+    arrivals: Arrivals,
+    on_standing: Callable[[str], None],
+) -> Publisher:
+    """Make the publisher of a process; the key of a new log on SQLite is made with it.
+
+    Raises KeyFault when the keys that are configured are not those of the log, and Unavailable.
+    """
+    with reachable(), reader.connect() as connection:
+        signed = checkpoints.latest(connection, read_head(connection).origin) is not None
+    path = kept_path(settings)
+    publisher = Publisher(
+        engine,
+        reader,
+        log_keys(settings, make=not signed),
+        kept=Kept(path) if path is not None else None,
+        arrivals=arrivals,
+        on_standing=on_standing,
+    )
+    publisher.check_keys()
+    return publisher
