@@ -15,6 +15,6 @@ async def get_engagements(request: Asked) -> Response[Any]:
     """List engagements
 
     Visits, meetings and calls of all agreements, planned, held and called off, as they stood on a day. What has no
-    date comes last, and is left out when `from` or `to` asks for days.
+    date comes last, and is left out when `day_from` or `day_to` asks for days.
     """
     return await answer_list(request, LIST)

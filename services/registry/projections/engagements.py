@@ -33,6 +33,7 @@ from registry.projections.columns import (
     through_time,
 )
 from registry.projections.listing import LAST_DAY, Listing, Source, holds_on, meets, visible
+from registry.projections.mentions import comparable
 from registry.projections.model import ReadModel, Rows, Word
 
 VERSION = 1
@@ -44,15 +45,18 @@ Kind = Literal["visit", "meeting", "call", "working-group", "unspecified"]
 class EngagementFilters(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Annotated[AgreementId, Meta(description="The id of the agreement")] | None = None
     party: Annotated[Identifier, Meta(description="The id of a party of the agreement")] | None = None
-    kind: Annotated[Kind, Meta(description="What kind of engagement it is")] | None = None
-    state: Annotated[State, Meta(description="What became of it by the day `valid_as_of`")] | None = None
-    from_: Annotated[date, Meta(description="Only what may have been on this day or a later one")] | None = (
-        msgspec.field(name="from", default=None)
-    )
-    to: Annotated[date, Meta(description="Only what may have been on this day or an earlier one")] | None = (
-        None
-    )
-    place: Annotated[str, Meta(description="The name of the place; capitals do not matter")] | None = None
+    kind: Annotated[tuple[Kind, ...], Meta(description="Kinds of engagement")] | None = None
+    state: (
+        Annotated[tuple[State, ...], Meta(description="What became of it by the day `valid_as_of`")] | None
+    ) = None
+    day_from: Annotated[date, Meta(description="Only what may have been on this day or later")] | None = None
+    day_to: Annotated[date, Meta(description="Only what may have been on this day or earlier")] | None = None
+    place: (
+        Annotated[
+            str, Meta(description="The name of the place; capitals, accents and punctuation do not matter")
+        ]
+        | None
+    ) = None
     country: Annotated[str, Meta(description="The country of the place, as its code")] | None = None
     person: Annotated[PersonId, Meta(description="The id of a person who takes part")] | None = None
     institution: (
@@ -189,7 +193,7 @@ def _row(one: Engagement, fixed: EngagementItem, on: date) -> dict[str, Any]:
         "day": first_day(when).isoformat() if when else LAST_DAY,
         "earliest": earliest(when),
         "latest": latest(end or when),
-        "place": item.place.name.casefold() if item.place else None,
+        "place": comparable(item.place.name) if item.place else None,
         "country": item.place.country if item.place else None,
         "shown": shown(item),
     }
@@ -223,16 +227,19 @@ def _query(source: Source, filters: EngagementFilters) -> Select[Any]:
     query = select(main.c.day, main.c.agreement, main.c.engagement_id, main.c.shown).where(
         visible(main), holds_on(main, source.on)
     )
-    for name in ("agreement", "kind", "state", "country"):
+    for name in ("kind", "state"):
+        if (values := getattr(filters, name)) is not None:
+            query = query.where(main.c[name].in_(values))
+    for name in ("agreement", "country"):
         if (value := getattr(filters, name)) is not None:
             query = query.where(main.c[name] == value)
     if filters.party is not None:
         query = query.where(of_party(main, filters.party))
     if filters.place is not None:
-        query = query.where(main.c.place == filters.place.casefold())
-    if filters.from_ is not None or filters.to is not None:
+        query = query.where(main.c.place == comparable(filters.place))
+    if filters.day_from is not None or filters.day_to is not None:
         dated = main.c.when.is_not(None)
-        query = query.where(dated, meets(main.c.earliest, main.c.latest, filters.from_, filters.to))
+        query = query.where(dated, meets(main.c.earliest, main.c.latest, filters.day_from, filters.day_to))
     for value, column in ((filters.person, "person_id"), (filters.institution, "institution_id")):
         if value is not None:
             query = query.where(

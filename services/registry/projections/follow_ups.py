@@ -40,7 +40,9 @@ class FollowUpFilters(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Annotated[AgreementId, Meta(description="The id of the agreement")] | None = None
     party: Annotated[Identifier, Meta(description="The id of a party of the agreement")] | None = None
     owner: Annotated[Identifier, Meta(description="The id of the party that is to do it")] | None = None
-    state: Annotated[State, Meta(description="What became of it by the day `valid_as_of`")] | None = None
+    state: (
+        Annotated[tuple[State, ...], Meta(description="What became of it by the day `valid_as_of`")] | None
+    ) = None
     overdue: (
         Annotated[
             bool,
@@ -155,7 +157,9 @@ def _query(source: Source, filters: FollowUpFilters) -> Select[Any]:
     overdue = and_(main.c.state == "open", main.c.due_latest < source.on)
     query = select(main.c.due, main.c.agreement, main.c.follow_up_id, main.c.shown)
     query = query.add_columns(overdue.label("overdue")).where(visible(main), holds_on(main, source.on))
-    for name in ("agreement", "owner", "state"):
+    if filters.state is not None:
+        query = query.where(main.c.state.in_(filters.state))
+    for name in ("agreement", "owner"):
         if (value := getattr(filters, name)) is not None:
             query = query.where(main.c[name] == value)
     if filters.party is not None:
