@@ -14,7 +14,7 @@ from benchmarks.servers import CHECKOUT
 from benchmarks.suite import LOADS, PARTS, SUBJECTS, Size, run
 
 QUICK = Size(0.8, 2)
-FULL = Size(3.0, 5)
+FULL = Size(2.0, 5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,11 +16,15 @@ from benchmarks.figures import Cost, Figure, find
 from benchmarks.servers import CHECKOUT
 
 PACKAGES = ("litestar", "uvicorn", "granian", "uvloop", "msgspec", "sqlalchemy", "psycopg", "eventsourcing")
-HEADINGS = ("rate/s", "lowest", "highest", "ratio", "p50 ms", "p99 ms", "cpu us", "db us")
+HEADINGS = ("rate/s", "lowest", "highest", "ratio", "p50 ms", "p99 ms", "cpu us", "db us", "rest s")
 
 
 def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
-    """Lay the figures out; ``ratio`` is the registry's rate, or else the first row's, to that of the row."""
+    """Lay the figures out.
+
+    ``ratio`` is the registry's rate, or else the first row's, to that of the row; ``cpu`` and ``db`` are
+    processor time an event of the server and of PostgreSQL; ``rest`` is how long it went on working afterwards.
+    """
     lines = ["", f"{'':<14}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
     task = ""
     for figure in found:
@@ -37,6 +41,7 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
             _number(figure.p99_ms, 2),
             _number(figure.subject_us, 0),
             _number(figure.database_us, 0),
+            _number(figure.settled, 1),
         )
         lines.append(f"  {figure.subject:<12}" + "".join(f"{cell:>9}" for cell in cells).rstrip())
     if costs:
