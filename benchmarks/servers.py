@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -61,6 +62,11 @@ def two_workers(factory: str, port: int) -> list[str]:
 
 
 SERVERS = {"uvicorn": uvicorn, "uvicorn x 2": two_workers, "granian": granian}
+
+
+def installed() -> list[str]:
+    """Name the servers that are here; granian comes with the dependency group ``bench`` only."""
+    return [name for name in SERVERS if find_spec(name.split(" ", 1)[0])]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from benchmarks import baseline, recorder
 from benchmarks.figures import Cost, Figure, Measurement, figures
 from benchmarks.over_http import Load, Target, in_turns
 from benchmarks.postgres import Server, private_server
-from benchmarks.servers import SERVERS, Running, serve
+from benchmarks.servers import Running, installed, serve
 
 PARTS = ("domain", "recorder", "http", "servers")
 """Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server."""
@@ -75,7 +75,7 @@ def _side_by_side(
 def _under_each_server(database: Server, size: Size) -> Iterator[Measurement]:
     with ExitStack() as stack:
         targets = []
-        for server in SERVERS:
+        for server in installed():
             factory, environ = _prepare(database, "registry", server)
             running: Running = stack.enter_context(serve(factory, environ, server))
             targets.append(Target(server, running))
