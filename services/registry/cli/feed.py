@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 PAGE = 500
 POLL = 0.2
 """Seconds between two looks at a database."""
-WAIT = 20
-"""Seconds that a server is asked to hold a request until there is something new."""
 
 Event = dict[str, Any]
 """A CloudEvent, as the registry gives it back."""
@@ -52,8 +50,8 @@ class Feed(Protocol):
     def page(self, after: int, wanted: Wanted) -> Page:
         """Read some events behind a position; none when there are no more. Raises Unavailable."""
 
-    def wait(self, position: int) -> None:
-        """Wait a while for the log to reach a position."""
+    def news(self, after: int, wanted: Wanted) -> Iterator[list[Event]]:
+        """Yield the events behind a position as they are recorded, for ever. Raises Unavailable."""
 
 
 class LocalFeed:
@@ -69,9 +67,14 @@ class LocalFeed:
         behind = rows[-1].position if len(rows) == PAGE else max([head, *(row.position for row in rows)])
         return Page([cloudevent(row) for row in rows], max(after, behind), head)
 
-    def wait(self, position: int) -> None:  # noqa: ARG002 - a look costs as little as a question
-        """Wait a moment."""
-        time.sleep(POLL)
+    def news(self, after: int, wanted: Wanted) -> Iterator[list[Event]]:
+        """Look again and again."""
+        while True:
+            page = self.page(after, wanted)
+            yield page.events
+            if page.behind == after:
+                time.sleep(POLL)
+            after = page.behind
 
 
 def cloudevent(row: Any) -> dict[str, Any]:
@@ -99,11 +102,7 @@ class RemoteFeed:
         """Ask for up to ``PAGE`` events."""
         from registry.cli.remote import answer, reached, strange
 
-        query: dict[str, str] = {"after": str(after), "limit": str(PAGE)}
-        if wanted.agreement is not None:
-            query["agreement"] = wanted.agreement
-        if wanted.types:
-            query["type"] = ",".join(wanted.types)
+        query = {"after": str(after), "limit": str(PAGE), **_query(wanted)}
         with reached(self._client.base_url):
             response = self._client.get("/events", params=query)
         found = answer(response)
@@ -116,33 +115,42 @@ class RemoteFeed:
             raise strange(response, "no page of events") from error
         return Page(events, behind, head)
 
-    def wait(self, position: int) -> None:
-        """Let the server hold a request until the log has reached a position."""
-        from registry.cli.remote import reached
+    def news(self, after: int, wanted: Wanted) -> Iterator[list[Event]]:
+        """Listen to the server."""
+        from registry.cli.live import live
 
-        with reached(self._client.base_url):
-            self._client.get(
-                "/events",
-                params={"limit": "1", "min_position": str(position)},
-                headers={"Prefer": f"wait={WAIT}"},
-            )
+        for event in live(self._client, after, _query(wanted)):
+            yield [event]
+
+
+def _query(wanted: Wanted) -> dict[str, str]:
+    agreement = {} if wanted.agreement is None else {"agreement": wanted.agreement}
+    return agreement | ({"type": ",".join(wanted.types)} if wanted.types else {})
 
 
 @contextmanager
-def feed(url: str | None, settings: Settings) -> Iterator[Feed]:
-    """Open a server, or the database of the settings. Raises Stop or Unavailable."""
-    if url:
+def feed(url: str | None, settings: Settings, *, follow: bool = False) -> Iterator[Feed]:
+    """Open a server, or the database of the settings; to follow it, the server that holds it.
+
+    Raises Stop or Unavailable.
+    """
+    with ExitStack() as opened:
+        if not url:
+            from registry.cli.database import reader
+
+            found = opened.enter_context(reader(settings))
+            if follow:
+                from registry.cli.live import server_of
+
+                url = server_of(settings, found)
+            if not url:
+                yield LocalFeed(found)
+                return
         import httpx
 
         from registry.cli.remote import client_options
 
-        with httpx.Client(**client_options(url)) as client:
-            yield RemoteFeed(client)
-        return
-    from registry.cli.database import reader
-
-    with reader(settings) as found:
-        yield LocalFeed(found)
+        yield RemoteFeed(opened.enter_context(httpx.Client(**client_options(url))))
 
 
 def position_of(event: Mapping[str, Any]) -> int:

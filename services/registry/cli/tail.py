@@ -5,6 +5,7 @@ import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from registry.cli import console
@@ -50,21 +51,26 @@ def run(arguments: Namespace) -> int:
 
     wanted = Wanted(arguments.agreement, tuple(map(full_type, arguments.type)))
     readable = console.on_terminal(sys.stdout) and not arguments.json
-    with feed(arguments.url, settings_of(arguments)) as log:
+    with feed(arguments.url, settings_of(arguments), follow=arguments.follow) as log:
         after = arguments.after
         if after is None:
             after = last(log, wanted, arguments.lines, readable=readable)
         while True:
             page = log.page(after, wanted)
-            for event in page.events:
-                show(event, readable=readable)
-            sys.stdout.flush()
-            if page.behind > after:
-                after = page.behind
-            elif arguments.follow:
-                log.wait(after + 1)
-            else:
-                return DONE
+            show_all(page.events, readable=readable)
+            if page.behind == after:
+                break
+            after = page.behind
+        for events in log.news(after, wanted) if arguments.follow else ():
+            show_all(events, readable=readable)
+    return DONE
+
+
+def show_all(events: Sequence[dict[str, Any]], *, readable: bool) -> None:
+    """Print events, so that whoever reads a pipe has them."""
+    for event in events:
+        show(event, readable=readable)
+    sys.stdout.flush()
 
 
 def last(log: "Feed", wanted: "Wanted", many: int, *, readable: bool) -> int:
