@@ -14,6 +14,7 @@ from registry.api.lane import Lane
 from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
 from registry.api.streams import Streams
 from registry.audit.publisher import open_publisher
+from registry.audit.witness import open_witness
 from registry.config import Settings
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.operate import Operator
@@ -97,6 +98,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         on_standing=partial(setattr, sequencer, "read_only"),
     )
     stack.callback(publisher.close)
+    app.state.witness = await asyncio.to_thread(open_witness, settings, writing, reader)
     await publisher.watch()  # before anything is appended
     stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
     sequencer.start()

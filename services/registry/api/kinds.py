@@ -39,6 +39,14 @@ UNAUTHENTICATED = Kind(
     says="This registry answers those it knows, and the request does not say who is asking.",
     remedy="Send the credentials that the operator of the registry gave you.",
 )
+NOT_SIGNED = Kind(
+    name="checkpoint-not-signed",
+    status=403,
+    title="The checkpoint is not signed by its log",
+    says="A witness cosigns checkpoints that a key of the log has signed, among those that its operator has made "
+    "known. There is no such signature on this one, or a false one.",
+    remedy="Sign with the key that the operator of the witness knows; after a change of key, tell them the new one.",
+)
 NOT_FOUND = Kind(
     name="not-found",
     status=404,
@@ -118,6 +126,21 @@ INVALID = Kind(
     "the event. In binary mode attributes are headers, and pointers are those of the same "
     "event as one JSON object.",
 )
+NOT_EXTENDING = Kind(
+    name="checkpoint-not-extending",
+    status=422,
+    title="The checkpoint does not extend the last one",
+    says="The proof does not lead from the checkpoint that this witness has cosigned last to this one. Nothing was "
+    "cosigned.",
+    remedy="Make the proof anew. If it is right, the log has been changed: what the witness has seen is not in it.",
+)
+TOO_OFTEN = Kind(
+    name="too-often",
+    status=429,
+    title="There are too many requests",
+    says="A witness cosigns a few checkpoints a second for a log, and this log sends more.",
+    remedy="Try again after the seconds in `Retry-After`, with the checkpoint that is the last one then.",
+)
 INTERNAL = Kind(
     name="internal-error",
     status=500,
@@ -148,6 +171,7 @@ BEHIND = Kind(
 KINDS: tuple[Kind, ...] = (
     MALFORMED,
     UNAUTHENTICATED,
+    NOT_SIGNED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     NOT_ACCEPTABLE,
@@ -157,6 +181,8 @@ KINDS: tuple[Kind, ...] = (
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID,
+    NOT_EXTENDING,
+    TOO_OFTEN,
     INTERNAL,
     UNAVAILABLE,
     BEHIND,

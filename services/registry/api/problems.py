@@ -18,6 +18,7 @@ from registry.api.freshness import Behind
 from registry.api.kinds import Kind
 from registry.api.parameters import BadHeader, BadParameter
 from registry.api.principal import Unauthenticated
+from registry.audit.witness import NotExtending, NotSigned, TooOften
 from registry.errors import (
     IdentityTaken,
     Invalid,
@@ -122,6 +123,8 @@ def describe(error: Exception) -> tuple[Kind, Members, Mapping[str, str]]:
 def _headers(error: Exception) -> Mapping[str, str]:
     if isinstance(error, Unavailable):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, TooOften):
+        return {"Retry-After": "1"}
     if isinstance(error, Behind):
         return {"Retry-After": "1", "Registry-Position": str(error.position)}
     if isinstance(error, Unauthenticated):
@@ -157,6 +160,9 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (TooLarge, kinds.TOO_LARGE, _nothing),
     (UnsupportedMediaType, kinds.UNSUPPORTED_MEDIA_TYPE, _nothing),
     (Invalid, kinds.INVALID, _flaws),
+    (NotSigned, kinds.NOT_SIGNED, _nothing),
+    (NotExtending, kinds.NOT_EXTENDING, _nothing),
+    (TooOften, kinds.TOO_OFTEN, _nothing),
     (Unavailable, kinds.UNAVAILABLE, _nothing),
     (Behind, kinds.BEHIND, lambda e: {"position": e.position}),
 )

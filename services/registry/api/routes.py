@@ -22,6 +22,7 @@ from registry.api import (
     problem_pages,
     stats,
     tiles,
+    witness,
 )
 from registry.api.principal import let_in
 from registry.api.problems import answer_problem
@@ -52,6 +53,7 @@ route_handlers: list[Any] = [
     checkpoint.get_checkpoint,
     tiles.get_entries,
     tiles.get_tile,
+    witness.post_checkpoint,
     health.get_healthz,
     health.get_readyz,
     limits.get_limits,

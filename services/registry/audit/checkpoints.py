@@ -57,19 +57,17 @@ def store(connection: Connection, checkpoint: Checkpoint, signatures: Iterable[S
 
     Raises Contradiction when another root is stored for its size.
     """
-    _insert_new(connection, log_checkpoint, {"size": checkpoint.size, "root": checkpoint.root})
+    insert_new(connection, log_checkpoint, {"size": checkpoint.size, "root": checkpoint.root})
     root = connection.scalar(select(log_checkpoint.c.root).where(log_checkpoint.c.size == checkpoint.size))
     if root != checkpoint.root:
         raise Contradiction(f"another root is signed for the first {checkpoint.size} events")
     for one in signatures:
-        _insert_new(connection, log_signature, _row(checkpoint.size, one, NO_TIME, one.signature))
+        insert_new(connection, log_signature, _row(checkpoint.size, one, NO_TIME, one.signature))
 
 
 def store_cosignature(connection: Connection, size: int, one: Signature) -> None:
     """Store the cosignature of a witness; its first one stays. Raises ValueError when it is none."""
-    _insert_new(
-        connection, log_signature, _row(size, one, cosignature_time(one.signature), one.signature[8:])
-    )
+    insert_new(connection, log_signature, _row(size, one, cosignature_time(one.signature), one.signature[8:]))
 
 
 def last_cosigned(connection: Connection, witness: VerifierKey) -> int:
@@ -87,7 +85,7 @@ def seen_by_witness(connection: Connection, origin: str) -> int:
 def note_seen_by_witness(connection: Connection, origin: str, size: int) -> None:
     """Remember, for every process, that a witness knows our log at a larger size than this database does."""
     values = {"origin": origin, "size": size, "root": b"", "note": ""}
-    _insert_new(connection, witnessed, values)
+    insert_new(connection, witnessed, values)
     larger = (witnessed.c.origin == origin, witnessed.c.size < size)
     connection.execute(witnessed.update().where(*larger).values(size=size))
 
@@ -121,6 +119,7 @@ def _row(size: int, one: Signature, time: int, signature: bytes) -> dict[str, An
     return {"size": size, "name": one.name, "key_id": one.key_id, "time": time, "signature": signature}
 
 
-def _insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> None:
+def insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> None:
+    """Insert a row unless one with its key is there already."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())

@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
 from registry.audit import checkpoints
 from registry.audit.checkpoints import Contradiction
+from registry.audit.configured import witnesses
 from registry.audit.keys import KeyFault, SigningKey, kept_path, log_keys
 from registry.audit.standing import Behind, Kept, look
+from registry.audit.witnesses import ask_all
 from registry.config import Settings
 from registry.errors import Unavailable
 from registry.merkle.checkpoint import Checkpoint, format_checkpoint
@@ -222,4 +225,7 @@ def open_publisher(
         on_standing=on_standing,
     )
     publisher.check_keys()
+    if settings.witnesses_file:
+        every = witnesses(Path(settings.witnesses_file))
+        publisher.beside = partial(ask_all, every, engine, reader, publisher.published)
     return publisher
