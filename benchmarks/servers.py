@@ -100,7 +100,7 @@ def serve(factory: str, environ: Mapping[str, str], server: str = "uvicorn") -> 
                 process.wait()
 
 
-def settle(running: Running, limit: float = 120.0) -> float:
+def settle(running: Running, limit: float = 600.0) -> float:
     """Wait until a server is idle, so that what it left for later slows nobody; give the seconds taken.
 
     Raises RuntimeError when it does not come to rest: the next measurement would not be a fair one.
