@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 CSV = "text/csv"
-CSV_SENT = "text/csv; charset=utf-8; header=present"
-"""As it is sent (RFC 4180 section 3, RFC 7111 for the encoding)."""
+HEADED = "text/csv; header=present"
+"""As it is sent, but for the encoding (RFC 4180 section 3)."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet may compute, or cut in two."""
@@ -22,7 +22,9 @@ def header_row(item: type[msgspec.Struct]) -> bytes:
 
 
 def rows(items: Sequence[msgspec.Struct]) -> bytes:
-    """Write items, one a row. A list of texts is joined by semicolons, what has a shape of its own is JSON."""
+    """Write items, one a row. A list of texts is joined by semicolons, and so is one of what says how it is written
+    (``__str__``); whatever else has a shape of its own is JSON.
+    """
     if not items:
         return b""
     names = items[0].__struct_fields__
@@ -43,7 +45,13 @@ def _line(texts: Iterable[str]) -> bytes:
 def _text(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    if isinstance(value, (tuple, list)) and all(isinstance(one, str) for one in value):
-        return "; ".join(value)
+    if isinstance(value, (tuple, list)) and all(map(_is_word, value)):
+        return "; ".join(map(str, value))
     encoded = _encode(value).decode()
     return encoded.strip('"') if encoded.startswith('"') else encoded
+
+
+def _is_word(value: Any) -> bool:
+    if isinstance(value, msgspec.Struct):
+        return type(value).__str__ is not msgspec.Struct.__str__
+    return isinstance(value, str)

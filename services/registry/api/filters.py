@@ -23,6 +23,9 @@ TRUTHS = {"true": True, "false": False}
 MOST_VALUES = 100
 """Values that a comma may separate in one parameter."""
 
+MOST_NAMED = 20
+"""Words that are all named when none of them was given."""
+
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,15}")
 
 
@@ -79,6 +82,8 @@ def _reason(info: inspect.Type, said: str) -> str:
             return "is no such number"
         case inspect.DateType():
             return "is no day such as 2025-07-16"
+        case inspect.LiteralType() if len(info.values) > MOST_NAMED:
+            return "is no such code"
         case inspect.LiteralType():
             return f"is none of {', '.join(map(str, info.values))}"
         case inspect.StrType() if info.pattern in IN_WORDS:

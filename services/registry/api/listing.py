@@ -24,7 +24,7 @@ from litestar import Response
 from msgspec import Meta
 
 from registry.api.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
-from registry.api.csv import CSV, CSV_SENT, header_row, rows
+from registry.api.csv import CSV, HEADED, header_row, rows
 from registry.api.filters import filters_of, parameters_of
 from registry.api.history import CURSOR, NEXT_LINK
 from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
@@ -164,7 +164,9 @@ async def _all(request: Asked, wanted: Wanted[F, I], form: str) -> Response[Any]
         return streamed(request, chunks, media_type=NDJSON, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{listing.name}.csv"'
     chunks = _chunks(request, wanted, first, rows, head=header_row(listing.item))
-    return streamed(request, chunks, media_type=CSV_SENT, headers=headers)
+    # To what has a body the framework adds the encoding, as to all text.
+    form = f"{HEADED}; charset=utf-8" if request.method == "HEAD" else HEADED
+    return streamed(request, chunks, media_type=form, headers=headers)
 
 
 async def _chunks(

@@ -5,6 +5,7 @@ from typing import Any
 from litestar.types import ExceptionHandlersMap, Guard
 
 from registry.api import (
+    agreement_list,
     agreements,
     checkpoint,
     docs,
@@ -17,6 +18,7 @@ from registry.api import (
     log,
     meaning,
     openapi,
+    parties,
     people,
     posting,
     problem_pages,
@@ -32,6 +34,12 @@ route_handlers: list[Any] = [
     posting.post_events,
     events.get_events,
     events.get_event,
+    agreement_list.get_agreements,
+    agreement_list.get_agreement_timeline,
+    parties.get_parties,
+    parties.get_party,
+    parties.get_pairs,
+    parties.get_pair,
     agreements.get_agreement,
     agreements.get_agreement_events,
     meaning.get_explanation,

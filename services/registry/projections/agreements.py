@@ -52,10 +52,10 @@ LANGUAGE = "en"
 class PartyNamed(msgspec.Struct, frozen=True, kw_only=True):
     """A party, as the founding event names it."""
 
-    id: str
-    kind: str
-    name: T
-    country: str | None = None
+    id: Annotated[str, Meta(description="The id of the party")]
+    kind: Annotated[str, Meta(description="What kind of party it is")]
+    name: Annotated[T, Meta(description="Its name by language")]
+    country: Annotated[str | None, Meta(description="Its country, by code")] = None
 
     def __str__(self) -> str:
         """Give its id: what stands for it in one cell of a table."""
@@ -65,12 +65,14 @@ class PartyNamed(msgspec.Struct, frozen=True, kw_only=True):
 class AgreementItem(msgspec.Struct, frozen=True, kw_only=True):
     """An agreement as a list shows it, on the day asked for."""
 
-    id: str
+    id: Annotated[str, Meta(description="The id of the agreement")]
     title: Annotated[
         str | None, Meta(description="In English, or else in the first language by its tag; null if erased")
     ]
     titles: Annotated[dict[str, str], Meta(description="The title by language")]
-    parties: tuple[PartyNamed, ...]
+    parties: Annotated[
+        tuple[PartyNamed, ...], Meta(description="The two parties; none if the founding event was erased")
+    ]
     kind: Annotated[str, Meta(description="`unspecified` where no source says")]
     legal_character: Annotated[str, Meta(description="`undetermined` where no source says")]
     entry_mode: Annotated[str, Meta(description="`unknown` where no source says")]
@@ -82,13 +84,13 @@ class AgreementItem(msgspec.Struct, frozen=True, kw_only=True):
     signed: Annotated[
         str | None, Meta(description="The day of signature; EDTF, from the first signature to the last")
     ]
-    subjects: tuple[str, ...]
-    external_ids: tuple[str, ...]
+    subjects: Annotated[tuple[str, ...], Meta(description="What it is about, in catchwords")]
+    external_ids: Annotated[tuple[str, ...], Meta(description="Its references elsewhere")]
     disputed: Annotated[tuple[str, ...], Meta(description="Predicates on which sources disagree")]
     possible_duplicates: Annotated[
         int, Meta(description="Engagements that may be the same as another of the agreement")
     ]
-    visibility: str
+    visibility: Annotated[str, Meta(description="Who may read it: `public` or `restricted`")]
     source: Annotated[str, Meta(description="The source of the event that founded it")]
     version: Annotated[int, Meta(description="How many events it has")]
     position: Annotated[int, Meta(description="Of its last event")]

@@ -40,10 +40,10 @@ class PartyFilters(msgspec.Struct, frozen=True, kw_only=True):
 class PartyItem(msgspec.Struct, frozen=True, kw_only=True):
     """A party, as most of its agreements describe it."""
 
-    id: str
-    kind: str
-    name: T
-    country: str | None
+    id: Annotated[str, Meta(description="The id of the party")]
+    kind: Annotated[str, Meta(description="What kind of party it is")]
+    name: Annotated[T, Meta(description="Its name by language")]
+    country: Annotated[str | None, Meta(description="Its country, by code")]
     agreements: Annotated[int, Meta(description="How many agreements it is a party of")]
 
 

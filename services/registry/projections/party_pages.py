@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from registry.domain.values import Identifier
+from registry.domain.values import Identifier, T
 from registry.errors import NotFound
 from registry.projections.agreement_list import of_pair
 from registry.projections.agreements import AGREEMENTS
@@ -29,8 +29,8 @@ class PairFilters(msgspec.Struct, frozen=True, kw_only=True):
 class PairItem(msgspec.Struct, frozen=True, kw_only=True):
     """Two parties with agreements between them, the lower id first."""
 
-    one: str
-    other: str
+    one: Annotated[str, Meta(description="The id of one party")]
+    other: Annotated[str, Meta(description="The id of the other")]
     agreements: Annotated[int, Meta(description="How many there are between them")]
 
 
@@ -48,10 +48,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class PartyView(Standing, frozen=True, kw_only=True):
     """A party."""
 
-    id: str
-    kind: str
-    name: dict[str, str]
-    country: str | None
+    id: Annotated[str, Meta(description="The id of the party")]
+    kind: Annotated[str, Meta(description="What kind of party it is")]
+    name: Annotated[T, Meta(description="Its name by language")]
+    country: Annotated[str | None, Meta(description="Its country, by code")]
     partners: Annotated[
         tuple[PartyItem, ...],
         Meta(description=f"The {NESTED} with which it has most agreements, and how many these are"),
@@ -61,7 +61,7 @@ class PartyView(Standing, frozen=True, kw_only=True):
 class PairView(Standing, frozen=True, kw_only=True):
     """Two parties, as their agreements with each other describe them."""
 
-    parties: tuple[PartyItem, ...]
+    parties: Annotated[tuple[PartyItem, ...], Meta(description="The two, in the order asked for")]
 
 
 def party_view(connection: Connection, id: str, on: date) -> tuple[PartyView, int]:

@@ -36,10 +36,10 @@ class TimelineFilters(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
+class TimelineItem(msgspec.Struct, frozen=True, kw_only=True):
     """One date that one event gives."""
 
-    agreement: str
+    agreement: Annotated[str, Meta(description="The id of the agreement")]
     what: Annotated[str, Meta(description="The name of the event type, such as `signed`")]
     field: Annotated[str, Meta(description="Which of its dates it is, such as `occurred` or `due`")]
     part: Annotated[str | None, Meta(description="The id of the part that it is about, such as a visit")]
@@ -145,8 +145,8 @@ def _query(source: Source, filters: TimelineFilters) -> Select[Any]:
     return query
 
 
-def _make(row: Row[Any]) -> Moment:
-    return Moment(
+def _make(row: Row[Any]) -> TimelineItem:
+    return TimelineItem(
         agreement=row.agreement,
         what=row.what,
         field=row.field,
@@ -168,7 +168,7 @@ LIST = Listing(
     name="timeline",
     models=(TIMELINE,),
     filters=TimelineFilters,
-    item=Moment,
+    item=TimelineItem,
     query=_query,
     make=_make,
     sorts={"day": "day", "-day": "day"},

@@ -1,0 +1,40 @@
+"""GET /agreements: all of them, or those that are asked for; and GET /agreements/{id}/timeline."""
+
+from typing import Any
+
+from litestar import Response
+
+from registry.api.answer import Asked
+from registry.api.as_of import ID, agreement_id
+from registry.api.listing import answer_list, list_operation
+from registry.api.routing import read
+from registry.api.threads import in_thread
+from registry.errors import NotFound
+from registry.projections import timeline
+from registry.projections.agreement_list import LIST
+from registry.store.reader import Reader
+
+
+@read("/agreements", list_operation(LIST, tag="Agreements"))
+async def get_agreements(request: Asked) -> Response[Any]:
+    """List agreements
+
+    With what is true of each on a day. Filters narrow the list, and all that are given must hold.
+    """
+    return await answer_list(request, LIST)
+
+
+@read(
+    "/agreements/{id:str}/timeline",
+    list_operation(timeline.LIST, tag="Agreements", path={"agreement": ID}, problems=(404,)),
+)
+async def get_agreement_timeline(request: Asked) -> Response[Any]:
+    """List the dates of an agreement
+
+    Everything in its events that has a date, each with when the registry learned it.
+    """
+    id = agreement_id(request)
+    reader: Reader = request.app.state.reader
+    if await in_thread(reader.agreement, id) is None:
+        raise NotFound(f"there is no agreement {id!r}")
+    return await answer_list(request, timeline.LIST, agreement=id)
