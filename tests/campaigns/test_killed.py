@@ -1,68 +1,19 @@
 """The service is killed under load, again and again; what it acknowledged is there, and nothing is there twice."""
 
 import asyncio
-import os
 import random
-import signal
-import socket
-import subprocess
-import sys
-import time
 from typing import Any
 
 import httpx
 import pytest
 
+from campaigns.service_process import Service
 from conftest import campaign
 from registry.audit.verify import verify
 from registry.store.database import open_reader
 from registry.store.reader import Reader
 
 CLIENTS = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-class Service:
-    """A service process on a port of its own, started again after each kill."""
-
-    def __init__(self, url: str) -> None:
-        self.port = free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
-        self._environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")},
-            "REGISTRY_DATABASE": url,
-            "REGISTRY_AUTH": "off",
-            "REGISTRY_PORT": str(self.port),
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "registry", "serve"],
-            env=self._environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, "the service ended by itself"
-            try:
-                if httpx.get(f"{self.base}/readyz").status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise TimeoutError("the service did not get ready")
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
 
 
 def cloud_event(name: str, agreement: str, id: str, data: dict[str, Any]) -> dict[str, Any]:
