@@ -12,6 +12,7 @@ from registry.cli import (
     contracts,
     demo,
     doctor,
+    log,
     migrate,
     projections,
     serve,
@@ -23,7 +24,7 @@ from registry.cli.console import note
 from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE, Stop
 from registry.errors import RegistryError, Unavailable
 
-COMMANDS = (demo, serve, append, show, tail, verify, projections, migrate, contracts, doctor, config)
+COMMANDS = (demo, serve, append, show, tail, verify, log, projections, migrate, contracts, doctor, config)
 
 
 def parser() -> argparse.ArgumentParser:

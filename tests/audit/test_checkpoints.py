@@ -12,6 +12,7 @@ from conftest import ORIGIN
 from registry.audit import checkpoints, publisher
 from registry.audit.checkpoints import Contradiction, Published
 from registry.audit.keys import KeyFault, SigningKey, make_key, verify
+from registry.audit.origin import give_up_origin
 from registry.audit.publisher import Publisher, open_publisher
 from registry.audit.standing import Behind, Kept, look
 from registry.audit.verify import verify as verify_log
@@ -275,7 +276,6 @@ def test_a_size_signed_under_two_origins_shows_what_belongs_to_the_one_of_today(
     with log.engine.begin() as connection:
         checkpoints.store_cosignature(connection, 3, line)
         connection.execute(update(log_head).values(origin="registry.test/two"))
-    kept.path.unlink()
     with log.engine.connect() as connection:
         assert checkpoints.published(connection) is None
     publishing().step()
@@ -455,3 +455,45 @@ async def test_a_publisher_that_stops_behind_a_checkpoint_says_so(log: Log, publ
     async with running(one):
         await asyncio.sleep(0)
     assert caplog.records[-1].message.startswith("the publisher stops: ")
+
+
+def test_an_origin_is_given_up_for_a_new_one(log: Log, publishing, key: SigningKey, kept: Kept):
+    log.append(5)
+    publishing().step()
+    lost = Checkpoint(ORIGIN, 9, bytes(32))
+    kept.write(f"{format_checkpoint(lost)}\n— x AAAAAAAA\n".encode())
+    with pytest.raises(Behind):
+        publishing().step()
+    first = give_up_origin(log.engine, [key], kept, "registry.test/two")
+    assert parse_checkpoint(parse_note(first.note).text) == ("registry.test/two", 5, log.root(), ())
+    assert kept.path.read_bytes() == first.note == read(log.engine).note
+    log.append(1)
+    publishing().step()
+    assert read(log.engine).size == 6
+
+
+def test_a_file_of_an_origin_that_was_given_up_elsewhere_is_no_hindrance(
+    log: Log, publishing, key, kept: Kept
+):
+    publishing().step()
+    give_up_origin(log.engine, [key], None, "registry.test/two")
+    assert parse_checkpoint(parse_note(kept.path.read_bytes()).text).origin == ORIGIN
+    log.append(1)
+    publishing().step()
+    assert kept.path.read_bytes() == read(log.engine).note
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "registry.test/one", "two words", "", "a+b"])
+def test_an_origin_is_new_and_a_name(log: Log, publishing, key: SigningKey, origin: str):
+    with log.engine.begin() as connection:
+        connection.execute(update(log_head).values(origin="registry.test/one"))
+    publishing().step()
+    with log.engine.begin() as connection:
+        connection.execute(update(log_head).values(origin=ORIGIN))
+    with pytest.raises(KeyFault, match="origin"):
+        give_up_origin(log.engine, [key], None, origin)
+
+
+def test_an_origin_is_not_given_up_without_a_key(log: Log):
+    with pytest.raises(KeyFault, match="REGISTRY_LOG_KEY_FILE"):
+        give_up_origin(log.engine, [], None, "registry.test/two")

@@ -106,10 +106,15 @@ def test_postgresql_is_not_migrated_by_the_service(registry, empty_postgres_url)
 
 
 @pytest.mark.postgres
-def test_two_servers_share_a_postgresql_database(postgres_url):
+def test_two_servers_share_a_postgresql_database(registry, postgres_url, tmp_path):
+    ran = registry("serve", "--port", "0", "--database", postgres_url)
+    assert ran.code == USAGE
+    assert "REGISTRY_LOG_KEY_FILE" in ran.err
+    assert registry("log", "key", "--new", tmp_path / "key").code == 0
+    given = {"log_key_file": str(tmp_path / "key")}
     with (
-        serving("serve", "--port", "0", "--database", postgres_url) as one,
-        serving("serve", "--port", "0", "--database", postgres_url) as other,
+        serving("serve", "--port", "0", "--database", postgres_url, **given) as one,
+        serving("serve", "--port", "0", "--database", postgres_url, **given) as other,
     ):
         assert get(f"{one.url}/readyz") == get(f"{other.url}/readyz")
 

@@ -52,6 +52,15 @@ def signers(connection: Connection, checkpoint: Checkpoint) -> set[bytes]:
     return {one.key_id for one in _signatures(connection, checkpoint) if one.name == checkpoint.origin}
 
 
+def was_signed(connection: Connection, origin: str) -> bool:
+    """Tell whether the log, or this copy of it, has ever signed under an origin."""
+    c = log_signature.c
+    return (
+        connection.execute(select(c.size).where(c.name == origin, c.time == NO_TIME).limit(1)).first()
+        is not None
+    )
+
+
 def store(connection: Connection, checkpoint: Checkpoint, signatures: Iterable[Signature]) -> None:
     """Store a checkpoint with the signatures of the log; what is stored already stays.
 

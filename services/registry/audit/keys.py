@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from registry.audit.files import write_new
 from registry.config import Settings
-from registry.merkle.note import ED25519, Signature, VerifierKey, verifier_key
+from registry.merkle.note import COSIGNATURE, ED25519, Signature, VerifierKey, verifier_key
 from registry.store.database import parse_url
 
 OTHERS = stat.S_IRWXO | stat.S_IWGRP
@@ -116,6 +116,13 @@ def log_keys(settings: Settings, *, make: bool) -> list[SigningKey]:
     if settings.log_key_file_next:
         keys.append(read_key(Path(settings.log_key_file_next)))
     return keys
+
+
+def witness_key(settings: Settings) -> VerifierKey | None:
+    """Read what others verify our cosignatures with; None when this registry is no witness. Raises KeyFault."""
+    if not (settings.witness_name and settings.witness_key_file):
+        return None
+    return read_key(Path(settings.witness_key_file)).verifier_key(settings.witness_name, COSIGNATURE)
 
 
 def _beside(settings: Settings, configured: str, suffix: str) -> Path | None:

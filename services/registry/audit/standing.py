@@ -6,7 +6,7 @@ signed already. To go on from there would be to tell two stories; so nothing is 
 
 from pathlib import Path
 
-from registry.audit.checkpoints import latest, seen_by_witness
+from registry.audit.checkpoints import latest, seen_by_witness, was_signed
 from registry.audit.files import replace
 from registry.merkle.checkpoint import Checkpoint, parse_checkpoint
 from registry.merkle.note import parse_note
@@ -56,10 +56,12 @@ def look(reader: Reader, kept: Kept | None) -> Head:
         origin = read_head(connection).origin
         last = latest(connection, origin)
         witnessed = seen_by_witness(connection, origin)
+        if in_file is not None and in_file.origin != origin:
+            if not was_signed(connection, in_file.origin):
+                raise Behind(f"the kept checkpoint is of {in_file.origin}, the database of {origin}")
+            in_file = None  # of an origin that has been given up since
         head = read_head(connection)
     if in_file is not None:
-        if in_file.origin != head.origin:
-            raise Behind(f"the kept checkpoint is of {in_file.origin}, the database of {head.origin}")
         require_extends(reader, head, in_file, "the kept checkpoint")
     if last is not None and last != in_file:
         require_extends(reader, head, last, "its last checkpoint")

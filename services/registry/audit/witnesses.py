@@ -50,6 +50,7 @@ class Asking:
         self._reader = reader
         self._published = published
         self._client = client
+        self._asked = False
         self._known = 0
         """The size that the witness has cosigned last, as far as we know."""
         self._done = ""
@@ -61,8 +62,8 @@ class Asking:
         while True:
             await self._published.wait(self._known, EVERY)
             try:
-                if not self._known:
-                    self._known = await asyncio.to_thread(self._last_cosigned)
+                if not self._asked:
+                    self._known, self._asked = await asyncio.to_thread(self._last_cosigned), True
                 await self.ask()
                 pause = RETRY[0]
                 await asyncio.sleep(EVERY)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from registry.audit.keys import kept_path
+from registry.audit.standing import Behind, Kept, look
 from registry.cli.database import check_revision, require_file, writer_engine
 from registry.cli.lines import Line
 from registry.cli.outcome import Outcome
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.codec import split
-from registry.errors import RegistryError, TooLarge
+from registry.errors import RegistryError, TooLarge, Unavailable
 from registry.store.group import Request
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
@@ -47,10 +49,21 @@ def local(settings: Settings) -> Iterator[Local]:
     """Open a database of this version to append to it, under the lock. Raises Stop or Unavailable."""
     require_file(settings)
     with writer_engine(settings) as engine:
-        check_revision(Reader(engine).revision())
+        reader = Reader(engine)
+        check_revision(reader.revision())
+        _require_standing(settings, reader)
         principal = principal_id(engine, "command", "command line")
         writer = Writer(engine, States(settings.state_cache_events))
         yield Local(writer, principal, settings.max_event_bytes)
+
+
+def _require_standing(settings: Settings, reader: Reader) -> None:
+    """Refuse to append to a log that is behind what it has signed, as the service does. Raises Unavailable."""
+    path = kept_path(settings)
+    try:
+        look(reader, Kept(path) if path is not None else None)
+    except Behind as error:
+        raise Unavailable(str(error)) from error
 
 
 def _outcome(answer: list[Receipt] | Exception) -> Outcome | RegistryError:

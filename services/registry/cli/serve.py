@@ -42,6 +42,7 @@ def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[st
     """
     from registry.cli.database import reader, write_lock
     from registry.cli.listen import bind, serve_forever, url_of
+    from registry.cli.log import check_configuration
     from registry.cli.migrate import migrated
 
     with ExitStack() as held:
@@ -52,6 +53,7 @@ def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[st
             migrated(settings)
         with reader(settings):
             pass  # says clearly that it cannot be reached or is not of this version, before a request does
+        check_configuration(settings)
         before()
         service = application(settings)
 
