@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 import uk_data
 from conftest import campaign
@@ -385,6 +387,15 @@ async def test_the_story_is_listed_as_it_is_told(store: Opened) -> None:
     assert items(store, LIST, area="digital-identity", place="san salvador", q=Sought.parse("sover"))
     assert not items(store, LIST, status=("in-force",), valid_as_of=on("2025-07-15"))
     assert not items(store, LIST, source=REPORT_B)
+
+
+async def test_an_agreement_never_has_two_rows(four: Opened) -> None:
+    assert [item.id for item in items(four, LIST)] == ALL
+    with four.writing.connect() as connection:
+        main = AGREEMENTS.tables(1, connection.dialect.name)[""]
+        row = dict(connection.execute(select(main)).mappings().first() or {})
+        with pytest.raises(IntegrityError):
+            connection.execute(main.insert(), [{**row, "id": 99}])
 
 
 async def test_a_rebuild_finds_the_same_rows(four: Opened) -> None:

@@ -142,6 +142,21 @@ async def test_a_pair_shows_what_is_between_the_two_alone(three: Opened) -> None
     assert (one.statuses, one.kinds, one.agreements) == (other.statuses, other.kinds, 2)
 
 
+async def test_a_party_that_only_one_read_model_knows_yet_has_no_standing(store: Opened) -> None:
+    await build(store, AGREEMENTS)
+    await store.append(*between("one", party("fra"), party("deu")).posted)
+    await build(store, PARTIES)
+    with store.reading.connect() as connection:
+        france, position = party_view(connection, "fra", TODAY)
+    assert (france.agreements, france.statuses, france.first_signed, france.last_signed) == (
+        0,
+        {},
+        None,
+        None,
+    )
+    assert position == 0
+
+
 async def test_a_party_or_a_pair_without_agreements_is_not_found(three: Opened) -> None:
     with three.reading.connect() as connection:
         with pytest.raises(NotFound, match="has a party 'xyz'"):

@@ -37,7 +37,7 @@ from registry.projections.columns import (
 )
 from registry.projections.listing import FIRST_DAY, LAST_DAY
 from registry.projections.mentions import comparable, mentions
-from registry.projections.model import ReadModel, Rows, Word
+from registry.projections.model import ReadModel, Rows, Word, the_only_row
 from registry.projections.words import kept_words, word_columns
 
 VERSION = 1
@@ -99,6 +99,7 @@ class AgreementItem(msgspec.Struct, frozen=True, kw_only=True):
 
 def _main() -> Sequence[SchemaItem]:
     return [
+        the_only_row(),
         *own_columns(),
         *word_columns(),
         Column("kind", Word, nullable=False),

@@ -36,7 +36,10 @@ class ReadModel(msgspec.Struct, frozen=True, eq=False):
     version: int
     """Raised whenever the tables or the rows change; the old version serves until this one has caught up."""
     columns: Mapping[str, Callable[[], Sequence[SchemaItem]]]
-    """By table: makes its columns and indexes beside ``agreement``. The table ``""`` is the model's main one."""
+    """By table: makes its columns and indexes beside ``agreement``. The table ``""`` is the model's main one.
+
+    A table with one row an agreement says so by a column ``agreement`` of its own, ``the_only_row``.
+    """
     rows: Callable[[Agreement], Rows]
 
     @property
@@ -55,14 +58,20 @@ def _tables(model: ReadModel, generation: int, dialect: str) -> Tables:
     metadata = MetaData(schema=SCHEMA if dialect == "postgresql" else None, naming_convention=NAMES)
     prefix = f"rm_{model.name}_{model.version}_{generation}"
     return {
-        table: Table(
-            f"{prefix}_{table}" if table else prefix,
-            metadata,
-            Column("agreement", Word, nullable=False, index=True),
-            *make(),
-        )
+        table: Table(f"{prefix}_{table}" if table else prefix, metadata, *_with_agreement(make()))
         for table, make in model.columns.items()
     }
+
+
+def the_only_row() -> Column[str]:
+    """Make the column ``agreement`` of a table with one row for each; databases plan better for knowing it."""
+    return Column("agreement", Word, nullable=False, index=True, unique=True)
+
+
+def _with_agreement(items: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
+    if any(isinstance(item, Column) and item.name == "agreement" for item in items):
+        return items
+    return (Column("agreement", Word, nullable=False, index=True), *items)
 
 
 def create(connection: Connection, tables: Tables) -> None:

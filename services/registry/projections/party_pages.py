@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from registry.domain.values import Identifier, T
 from registry.errors import NotFound
 from registry.projections.agreement_list import of_pair
-from registry.projections.agreements import AGREEMENTS
+from registry.projections.agreements import AGREEMENTS, NO_DAYS
 from registry.projections.columns import NESTED, of_party
 from registry.projections.listing import FIRST_DAY, LAST_DAY, Listing, Source, holds_on, page, visible
 from registry.projections.parties import LIST as PARTY_LIST
@@ -100,22 +100,27 @@ def _standing(connection: Connection, source: Source, of_them: ColumnElement[boo
     tables = source.tables(AGREEMENTS)
     main, status = tables[""], tables["status"]
     kept = and_(visible(main), of_them)
-    kinds = connection.execute(select(main.c.kind, func.count()).where(kept).group_by(main.c.kind)).all()
+    kinds = connection.execute(
+        select(main.c.kind, func.count(), func.min(main.c.signed_earliest), func.max(main.c.signed_latest))
+        .where(kept)
+        .group_by(main.c.kind)
+    ).all()
     statuses = connection.execute(
         select(status.c.status, func.count())
         .where(holds_on(status, source.on), status.c.agreement.in_(select(main.c.agreement).where(kept)))
         .group_by(status.c.status)
     ).all()
-    signed = main.c.signed_earliest <= main.c.signed_latest
-    days = select(func.min(main.c.signed_earliest), func.max(main.c.signed_latest)).where(kept, signed)
-    first, last = connection.execute(days).one()
+    first = min(
+        (kind[2] for kind in kinds), default=FIRST_DAY
+    )  # none where this model has yet to come as far
+    last = max((kind[3] for kind in kinds), default=LAST_DAY)
     return {
         "on": date.fromisoformat(source.on),
-        "agreements": sum(number for _, number in kinds),
+        "agreements": sum(kind[1] for kind in kinds),
         "statuses": dict(sorted((code, number) for code, number in statuses)),
-        "kinds": dict(sorted((kind, number) for kind, number in kinds)),
-        "first_signed": None if first == FIRST_DAY else first,
-        "last_signed": None if last == LAST_DAY else last,
+        "kinds": dict(sorted((kind, number) for kind, number, *_ in kinds)),
+        "first_signed": None if first in (FIRST_DAY, NO_DAYS[0]) else first,
+        "last_signed": None if last in (LAST_DAY, NO_DAYS[1]) else last,
     }
 
 
