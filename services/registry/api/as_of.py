@@ -8,15 +8,24 @@ from registry.api.parameters import BadParameter, number
 from registry.api.routing import Parameter
 from registry.domain.agreement import Agreement, fold
 from registry.domain.attributes import subject_flaw, time_flaw
+from registry.domain.values import AGREEMENT_ID_PATTERN
 from registry.errors import NotFound
 from registry.store.reader import Reader
 
-ID = Parameter("id", "The id of the agreement", {"type": "string"}, required=True, where="path")
+EXAMPLE = "pak-slv-2025-digital-assets"
+ID = Parameter(
+    "id",
+    "The id of the agreement",
+    {"type": "string", "pattern": AGREEMENT_ID_PATTERN},
+    required=True,
+    where="path",
+    example=EXAMPLE,
+)
 KNOWN_AS_OF = Parameter(
     "known_as_of",
     "Answer with what the registry knew then: a position, or a time (RFC 3339; write its `+` as `%2B`). The "
     "header `Registry-Position` says which position a time stands for.",
-    {"type": "string"},
+    {"type": "string", "minLength": 1},
 )
 VALID_AS_OF = Parameter(
     "valid_as_of",

@@ -1,22 +1,24 @@
 """The schemas of the description: our own answers, the envelope, and ``data`` for every event type."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from registry.api.problems import Problem
-from registry.domain.attributes import MAX_ID, MAX_SOURCE, type_flaw
-from registry.domain.contracts import file_name, schemas
+from registry.domain.attributes import MAX_ID, MAX_SOURCE, MAX_VERSION, type_flaw
+from registry.domain.cloudevents import OUTGOING
+from registry.domain.contracts import file_name, for_readers, schemas
 
 Schema = dict[str, Any]
 
 PREFIX = "#/components/schemas/"
 SCHEMA_FILE = file_name("")
 
-_STRING = {"type": "string"}
-_ENVELOPE: Schema = {
-    "specversion": {"const": "1.0", "description": "The version of CloudEvents"},
+_STRING = {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}
+ATTRIBUTE_SCHEMAS: Schema = {
+    "specversion": {"type": "string", "const": "1.0", "description": "The version of CloudEvents"},
     "id": {
         "type": "string",
         "minLength": 1,
@@ -26,9 +28,9 @@ _ENVELOPE: Schema = {
     },
     "source": {
         "type": "string",
-        "format": "uri-reference",
         "minLength": 1,
         "maxLength": MAX_SOURCE,
+        "pattern": "^([A-Za-z][A-Za-z0-9+.-]*:[!-~]|/)[!-~]*$",
         "description": "The claimant, an office or a report: an absolute URI or a URI path without user info",
     },
     "type": {"type": "string", "description": "The event type"},
@@ -52,12 +54,22 @@ _ENVELOPE: Schema = {
     "traceparent": {**_STRING, "description": "Trace context of the posting (W3C); kept, never compared"},
     "tracestate": {**_STRING, "description": "Trace state of the posting (W3C); kept, never compared"},
 }
+"""The attributes of CloudEvents, and those that are kept as they are."""
 _POSTED: Schema = {
-    "datacontenttype": {"type": "string", "description": "Absent or `application/json`; not kept"},
+    "datacontenttype": {
+        "type": "string",
+        "pattern": "^application/json( *; *charset=utf-8)?$",
+        "description": "Absent or `application/json`; not kept",
+    },
     "expectedversion": {
         "type": ["integer", "string"],
+        "minimum": 0,
+        "maximum": MAX_VERSION,
+        "pattern": "^(0|[1-9][0-9]{0,8})$",
         "description": "The version the agreement must have, 0 if it must not exist; not kept",
     },
+    "data": {"type": "object", "description": "What is said; the type says how"},
+    **dict.fromkeys(sorted(OUTGOING), False),  # what cannot be posted
 }
 _RECORDED: Schema = {
     "recordedtime": {"type": "string", "format": "date-time", "description": "When it was recorded"},
@@ -79,8 +91,11 @@ _RECORDED: Schema = {
     },
 }
 _OTHERS = {
+    **_STRING,
     "type": ["string", "boolean", "integer"],
-    "description": "Any other extension, named in lower-case letters and digits; given back as a string",
+    "minimum": -(2**31),
+    "maximum": 2**31 - 1,
+    "description": "Any other extension; given back as a string",
 }
 _REQUIRED = ["specversion", "id", "source", "type", "subject"]
 
@@ -90,7 +105,7 @@ def of_types(types: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
     found, components = msgspec.json.schema_components(
         [*types, Problem], schema_hook=lambda _: {"type": "string"}, ref_template=PREFIX + "{name}"
     )
-    return list(found[:-1]), components
+    return list(found[:-1]), for_readers(components)
 
 
 def of_events() -> dict[str, Schema]:
@@ -103,30 +118,38 @@ def of_events() -> dict[str, Schema]:
         components[f"event.{type_}"] = {
             "title": type_,
             "allOf": [{"$ref": f"{PREFIX}PostedEnvelope"}],
-            "properties": {"type": {"const": type_}, "data": {"$ref": PREFIX + type_}},
+            "properties": {
+                "type": {"const": type_},
+                "data": {"$ref": PREFIX + type_},
+                "dataschema": {"pattern": f"^[!-~]*/{re.escape(type_)}\\.schema\\.json$"},
+            },
             "required": ["data"],
         }
-    components["PostedEnvelope"] = _object(_ENVELOPE | _POSTED, _REQUIRED, "The attributes of an event")
+    components["PostedEnvelope"] = _object(
+        ATTRIBUTE_SCHEMAS | _POSTED, _REQUIRED, "The attributes of an event", _OTHERS
+    )
     components["PostedEvent"] = {
         "description": "An event as it is posted (CloudEvents 1.0); `type` decides what `data` is",
         "oneOf": [{"$ref": ref} for ref in mapping.values()],
         "discriminator": {"propertyName": "type", "mapping": mapping},
     }
     components["RecordedEvent"] = _object(
-        _ENVELOPE | _RECORDED,
+        ATTRIBUTE_SCHEMAS | _RECORDED,
         [*_REQUIRED, "recordedtime", "sequence", "agreementversion", "leafhash"],
         "An event as it is given back (CloudEvents 1.0)",
+        {**_STRING, "description": "Any other extension it was posted with"},
     )
     return components
 
 
-def _object(properties: Schema, required: list[str], description: str) -> Schema:
+def _object(properties: Schema, required: list[str], description: str, others: Schema) -> Schema:
     return {
         "type": "object",
         "description": description,
         "properties": properties,
         "required": required,
-        "additionalProperties": _OTHERS,
+        "propertyNames": {"pattern": "^[a-z0-9]+$"},
+        "additionalProperties": others,
     }
 
 

@@ -100,7 +100,7 @@ def _answer(status: str, answer: dict[str, Any], responses: dict[str, Any]) -> t
         f"<br><code>{escape(name)}</code>: {prose(header['description'])}"
         for name, header in answer["headers"].items()
     ]
-    return status, _content(answer["content"]) + "".join(headers)
+    return status, _content(answer.get("content", {})) + "".join(headers)
 
 
 def _content(content: dict[str, Any]) -> str:
@@ -117,6 +117,7 @@ def _schema(name: str, schema: Schema) -> str:
             prose(value.get("description", "")),
         )
         for field, value in schema.get("properties", {}).items()
+        if value is not False  # which may not be there
     ]
     fields = table(("Field", "Kind", "Meaning"), rows) if rows else f"<p>{_kind(schema)}</p>"
     return details(name, f"<p>{prose(schema.get('description', ''))}</p>\n{fields}")

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 
 from registry.api.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
+from registry.api.as_of import EXAMPLE
 from registry.api.frames import Wanted
 from registry.api.freshness import LOG
 from registry.api.history import (
@@ -30,7 +31,7 @@ from registry.api.routing import Content, Operation, Parameter, read
 from registry.api.threads import in_thread
 from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
-from registry.domain.values import ID_PATTERN, IN_WORDS
+from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
 from registry.store.reader import Reader
 
@@ -40,16 +41,26 @@ SCOPE = b"full"
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
 _encode = msgspec.json.Encoder().encode
 
-
+TYPES_PATTERN = "^({0})(,({0}))*$".format("|".join(map(re.escape, sorted(EVENT_TYPES))))
 FILTERS = (
-    Parameter("type", "Event types to give, separated by commas", {"type": "string"}),
-    Parameter("agreement", "The id of the agreement whose events to give", {"type": "string"}),
+    Parameter(
+        "type",
+        "Event types to give, separated by commas",
+        {"type": "string", "pattern": TYPES_PATTERN},
+        example="agreement.signed.v1",
+    ),
+    Parameter(
+        "agreement",
+        "The id of the agreement whose events to give",
+        {"type": "string", "pattern": AGREEMENT_ID_PATTERN},
+        example=EXAMPLE,
+    ),
 )
 LIVE = (
     Parameter(
         "party",
         f"The id of a party of the agreements whose events to give; `{EVENT_STREAM}` only",
-        {"type": "string"},
+        {"type": "string", "pattern": ID_PATTERN},
     ),
     Parameter(
         LAST_EVENT_ID,
@@ -126,7 +137,13 @@ def _page(reader: Reader, after: int, size: int, agreement: str | None, types: S
         tag="Events",
         reads=(LOG,),
         parameters=(
-            Parameter("position", "Position of the event", {"type": "integer", "minimum": 1}, where="path"),
+            Parameter(
+                "position",
+                "Position of the event",
+                {"type": "integer", "minimum": 1},
+                where="path",
+                example=1,
+            ),
         ),
         answers={200: Content(CLOUDEVENT, CLOUDEVENT_SCHEMA)},
         problems=(400, 404),

@@ -46,10 +46,12 @@ class Ready(msgspec.Struct, frozen=True):
     status: Annotated[Literal["ready"], Meta(description="Always `ready`; else the answer is a problem")]
     revision: Annotated[str, Meta(description="The migration the database is at")]
     position: Annotated[int, Meta(description="The last position of the log")]
-    read_models: tuple[ReadModelHealth, ...]
+    read_models: Annotated[tuple[ReadModelHealth, ...], Meta(description="How far each has come")]
 
 
-@read("/healthz", Operation(tag="Operations", answers={200: Content(JSON, Health)}), anybody=True)
+@read(
+    "/healthz", Operation(tag="Operations", answers={200: Content(JSON, Health)}, tagged=False), anybody=True
+)
 async def get_healthz(request: Asked) -> Response[Any]:
     """Tell whether the process lives
 
@@ -59,7 +61,7 @@ async def get_healthz(request: Asked) -> Response[Any]:
     return Answer(msgspec.json.encode(Health("ok")), headers=NO_STORE)
 
 
-@read("/readyz", Operation(tag="Operations", answers={200: Content(JSON, Ready)}), anybody=True)
+@read("/readyz", Operation(tag="Operations", answers={200: Content(JSON, Ready)}, tagged=False), anybody=True)
 async def get_readyz(request: Asked) -> Response[Any]:
     """Tell whether the service can do its work
 

@@ -24,7 +24,9 @@ LIMIT = Parameter(
     "Most events of a page",
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
-CURSOR = Parameter("cursor", "Where to continue: `next` of the page before", {"type": "string"})
+CURSOR = Parameter(
+    "cursor", "Where to continue: `next` of the page before", {"type": "string", "minLength": 1}
+)
 AFTER = Parameter("after", "Begin behind this position", {"type": "integer", "minimum": 0})
 NEXT_LINK = 'The next page, as `<...>; rel="next"`; absent on the last'
 

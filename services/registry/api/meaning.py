@@ -49,7 +49,7 @@ class HistoryOfAgreement(msgspec.Struct, frozen=True, kw_only=True):
     next: Annotated[int | None, Meta(description="The `after_version` of the next page; null on the last")]
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
+class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One of the two points that are compared."""
 
     valid_as_of: date
@@ -60,8 +60,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between two answers about one agreement."""
 
     agreement: str
-    before: Moment
-    after: Moment
+    before: Point
+    after: Point
     changes: tuple[Change, ...]
 
 
@@ -165,9 +165,19 @@ async def get_history(request: Asked) -> Response[Any]:
         parameters=(
             ID,
             Parameter(
-                "from", "A day, or a position or record time of the log", {"type": "string"}, required=True
+                "from",
+                "A day, or a position or record time of the log",
+                {"type": "string", "minLength": 1},
+                required=True,
+                example="2025-07-15",
             ),
-            Parameter("to", "As `from`, and of the same kind", {"type": "string"}, required=True),
+            Parameter(
+                "to",
+                "As `from`, and of the same kind",
+                {"type": "string", "minLength": 1},
+                required=True,
+                example="2025-07-16",
+            ),
             VALID_AS_OF,
             KNOWN_AS_OF,
         ),
@@ -221,7 +231,7 @@ def _compared(reader: Reader, id: str, moments: list[tuple[date, str | None]]) -
     points, views = [], []
     for (on, known_as_of), name in zip(moments, ("from", "to"), strict=True):
         known = read_as_of(reader, id, known_as_of, name)
-        points.append(Moment(valid_as_of=on, known_as_of=known.position))
+        points.append(Point(valid_as_of=on, known_as_of=known.position))
         views.append(view(known.state, on))
     shown = Comparison(agreement=id, before=points[0], after=points[1], changes=compare(*views))
     return _encode(shown), max(point.known_as_of for point in points)

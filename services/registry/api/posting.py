@@ -9,6 +9,8 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
 from registry.api.answer import JSON, Answer, Asked
+from registry.api.components import ATTRIBUTE_SCHEMAS
+from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
 from registry.api.parameters import BadHeader, query
 from registry.api.principal import principal_of
 from registry.api.problems import InBatch, UnsupportedMediaType
@@ -17,6 +19,7 @@ from registry.api.threads import in_thread
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
+from registry.domain.events import Registered
 from registry.errors import Flaw, Invalid, Malformed, Refusal, TooLarge
 from registry.store.receipt import Receipt
 
@@ -35,6 +38,17 @@ _MEDIA_TYPE = re.compile(
 _VERSION_TAG = re.compile(r'"v(0|[1-9][0-9]{0,9})(?:\.[0-9a-f]+)?"')
 _encode = msgspec.json.Encoder().encode
 
+ATTRIBUTES = tuple(
+    Parameter(
+        f"ce-{name}",
+        f"The attribute `{name}` of an event as `{BINARY}`, as every other attribute goes into a header `ce-<name>`",
+        ATTRIBUTE_SCHEMAS[name],
+        where="header",
+        example=posted_example(Registered)[name],
+    )
+    for name in cloudevents.REQUIRED
+)
+
 
 @post(
     "/events",
@@ -44,21 +58,29 @@ _encode = msgspec.json.Encoder().encode
             Parameter(
                 "If-Match",
                 'The version the agreement must have, such as `"v7"`',
-                {"type": "string"},
+                {"type": "string", "pattern": r'^"v(0|[1-9][0-9]{0,9})(\.[0-9a-f]+)?"$'},
                 where="header",
             ),
             Parameter(
-                "If-None-Match", "`*`: the agreement must not exist yet", {"type": "string"}, where="header"
+                "If-None-Match",
+                "`*`: the agreement must not exist yet",
+                {"type": "string", "enum": ["*"]},
+                where="header",
             ),
+            *ATTRIBUTES,
         ),
         request=(
-            Content(STRUCTURED, POSTED_SCHEMA),
-            Content(BATCH, {"type": "array", "items": POSTED_SCHEMA}),
-            Content(BINARY, {"type": "object", "description": "`data`; the attributes are `ce-` headers"}),
+            Content(STRUCTURED, POSTED_SCHEMA, examples=posted_examples()),
+            Content(BATCH, {"type": "array", "items": POSTED_SCHEMA}, batch_example()),
+            Content(
+                BINARY,
+                {"type": "object", "description": "`data`; the attributes are `ce-` headers"},
+                Registered.examples[0],
+            ),
         ),
         answers={
-            201: Content(JSON, Receipt | list[Receipt]),
-            200: Content(JSON, Receipt | list[Receipt]),
+            201: Content(JSON, Receipt | list[Receipt], examples={"one": RECEIPT, "batch": [RECEIPT]}),
+            200: Content(JSON, Receipt | list[Receipt], RECEIPT | {"replayed": True}),
         },
         headers={
             "Location": "The path of the event (not for a batch)",

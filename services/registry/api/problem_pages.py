@@ -31,7 +31,9 @@ async def get_problems(request: Asked) -> Response[Any]:
     Operation(
         tag="Operations",
         parameters=(
-            Parameter("name", "The name of the kind", {"type": "string"}, required=True, where="path"),
+            Parameter(
+                "name", "The name of the kind", {"type": "string", "enum": list(BY_NAME)}, where="path"
+            ),
         ),
         answers={200: HTML_PAGE},
         problems=(404,),

@@ -40,7 +40,7 @@ class Resolved(msgspec.Struct, frozen=True):
     resolution: str
 
 
-@read("/projections", Operation(tag="Operations", answers={200: Content(JSON, Projections)}))
+@read("/projections", Operation(tag="Operations", answers={200: Content(JSON, Projections)}, tagged=False))
 async def get_projections(request: Asked) -> Answer:
     """Read how the read models do
 

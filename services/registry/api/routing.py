@@ -25,6 +25,7 @@ class Parameter(msgspec.Struct, frozen=True):
     required: bool = False
     where: str = "query"
     """``query``, ``path`` or ``header``."""
+    example: Any = None
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -34,6 +35,8 @@ class Content(msgspec.Struct, frozen=True):
     schema: Any
     """A type that msgspec can describe, or a JSON Schema as a dict."""
     example: Any = None
+    examples: Mapping[str, Any] = {}
+    """What it may be, by a name for each."""
 
 
 MIN_POSITION = Parameter(
@@ -47,6 +50,7 @@ PREFER = Parameter(
     f"`wait=5`: wait up to so many seconds, at most {MAX_WAIT}, for `min_position` to be reached (RFC 7240)",
     {"type": "string"},
     where="header",
+    example="wait=5",
 )
 HTML_PAGE = Content("text/html", {"type": "string"})
 
@@ -66,6 +70,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     request: tuple[Content, ...] = ()
     headers: Mapping[str, str] = {}
     """Headers of a good answer, and what each says."""
+    tagged: bool = True
+    """Whether what is read has an ``ETag``, so that a client who has it already gets a 304."""
     problems: tuple[int, ...] = ()
     """The statuses of the problems that may be met, beside those that every operation shares."""
 

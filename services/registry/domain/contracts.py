@@ -70,18 +70,18 @@ def _described(struct: type[Any], drawn: Schema) -> Schema:
             given = next(kind for kind in given["anyOf"] if kind.get("type") != "null")
         if given.get("default", ...) in (None, ()):
             given = {key: value for key, value in given.items() if key != "default"}
-        properties[field.encode_name] = {"description": description_of(field), **_without_end(given)}
+        properties[field.encode_name] = {"description": description_of(field), **for_readers(given)}
     required = {"required": drawn["required"]} if drawn["required"] else {}
-    return {**drawn, "properties": properties} | required | _ALSO.get(struct, {})
+    return {**for_readers(drawn), "properties": properties} | required | _ALSO.get(struct, {})
 
 
-def _without_end(schema: Any) -> Any:
-    """Write patterns for ECMA-262, where ``$`` is the end and nothing else."""
+def for_readers(schema: Any) -> Any:
+    """Write patterns for ECMA-262, where ``$`` is the end and nothing else; and code in Markdown."""
     if isinstance(schema, dict):
-        return {key: _without_end(value) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [_without_end(value) for value in schema]
-    return schema.replace(END, "$") if isinstance(schema, str) else schema
+        return {key: for_readers(value) for key, value in schema.items()}
+    if isinstance(schema, (list, tuple)):
+        return [for_readers(value) for value in schema]
+    return schema.replace(END, "$").replace("``", "`") if isinstance(schema, str) else schema
 
 
 def _replacements(root: Schema, defs: dict[str, Schema]) -> None:

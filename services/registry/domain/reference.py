@@ -138,7 +138,7 @@ def _section(cls: type[Event], schema: Schema) -> str:
 
 def _prose(schema: Schema) -> str:
     """Give what a class says about itself; what Python marks with two backticks Markdown marks with one."""
-    return str(schema["description"]).replace("``", "`")
+    return str(schema["description"])
 
 
 def _table(schema: Schema, names: tuple[str, ...]) -> str:

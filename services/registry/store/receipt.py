@@ -1,24 +1,29 @@
 """The receipt: what a service is told about an event it posted, the first time and every time after."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from registry.domain.decide import Advice
 from registry.merkle.entry import event_uuid, format_time
 
+UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+
 
 class Receipt(msgspec.Struct, frozen=True):
-    position: int
-    agreement: str
-    version: int
-    event_uuid: str
-    """UUIDv5 of the event's source and id, as hexadecimal digits in groups."""
-    recorded_at: str
-    """RFC 3339 in UTC, to the microsecond."""
-    leaf_hash: str
-    """64 hexadecimal digits."""
-    warnings: tuple[Advice, ...] = ()
-    """Empty in the receipt of a replay."""
-    replayed: bool = False
+    """What was recorded of an event, and where; the same each time the event is posted."""
+
+    position: Annotated[int, Meta(description="Its position in the log")]
+    agreement: Annotated[str, Meta(description="The id of its agreement")]
+    version: Annotated[int, Meta(description="The version that its agreement has with it")]
+    event_uuid: Annotated[str, Meta(description="UUIDv5 of its source and id", pattern=UUID_PATTERN)]
+    recorded_at: Annotated[str, Meta(description="When it was recorded: RFC 3339 in UTC, to the microsecond")]
+    leaf_hash: Annotated[
+        str, Meta(description="The hash of its leaf: 64 hexadecimal digits", pattern="^[0-9a-f]{64}$")
+    ]
+    warnings: Annotated[tuple[Advice, ...], Meta(description="Empty in the receipt of a replay")] = ()
+    replayed: Annotated[bool, Meta(description="True when it had been recorded before")] = False
 
 
 def receipt(
@@ -32,9 +37,10 @@ def receipt(
     leaf: bytes,
     warnings: tuple[Advice, ...] = (),
     replayed: bool = False,
+    uuid: bytes | None = None,
 ) -> Receipt:
-    """Make out a receipt; ``recorded_at`` in microseconds since 1970."""
-    digits = event_uuid(source, id).hex()
+    """Make out a receipt; ``recorded_at`` in microseconds since 1970, ``uuid`` if it is known already."""
+    digits = (uuid or event_uuid(source, id)).hex()
     return Receipt(
         position=position,
         agreement=agreement,
