@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> Litestar:
         before_request=before_request,
         openapi_config=openapi_config,
         state=State(),
+        logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )
 
@@ -85,8 +86,14 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     # same connection, so more of them would only stand in the way of appends.
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="projections")
     stack.callback(executor.shutdown)
+
+    def rest(seconds: float) -> float:
+        """Leave an append three quarters of the interpreter, for as long as there is one."""
+        return min(1.0, 3 * seconds * len(CATALOGUE)) if sequencer.busy else 0.0
+
     runners = [
-        Runner(writing, reader, model, executor=executor, wait=arrivals.wait).run() for model in CATALOGUE
+        Runner(writing, reader, model, executor=executor, wait=arrivals.wait, rest=rest).run()
+        for model in CATALOGUE
     ]
     stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
     publisher = await asyncio.to_thread(
@@ -99,7 +106,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     )
     stack.callback(publisher.close)
     app.state.witness = await asyncio.to_thread(open_witness, settings, writing, reader)
-    await publisher.watch()  # before anything is appended
+    await publisher.begin()
     stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
     sequencer.start()
     stack.push_async_callback(sequencer.close)

@@ -130,3 +130,15 @@ async def test_a_tile_of_the_second_level_is_written_when_it_fills(opened: Open)
         hashes = store.reader.hashes(inclusion_nodes(65_000, 65_540), 65_540)
         proof = prove_inclusion(65_000, 65_540, hashes)
         assert verify_inclusion(65_000, 65_540, leaves[65_000], proof, head.root)
+
+
+async def test_several_agreements_are_folded_at_once_from_memory_or_in_one_go(opened: Open) -> None:
+    async with opened() as store, opened() as other:
+        await store.append(registered("one"), registered("two"), registered("three"))
+        kept = store.states.get("one")
+        await other.append(planned("two", "v1"))
+        store.states.forget("three")
+        found = store.reader.agreements({"one": 1, "two": 4, "three": 3, "never": 1})
+        assert {name: state.version for name, state in found.items()} == {"one": 1, "two": 2, "three": 1}
+        assert found["one"] is kept
+        assert store.states.get("three") is found["three"]

@@ -20,7 +20,7 @@ Identity = tuple[str, str]
 E = TypeVar("E", bound=Event)
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """An event that has not been retracted, under the identity that it was first posted with."""
 
     first: Recorded

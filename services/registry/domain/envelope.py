@@ -1,4 +1,8 @@
-"""An event with its envelope: as it was posted, and as it is recorded."""
+"""An event with its envelope: as it was posted, and as it is recorded.
+
+Events and what they are made of are frozen trees without a way back up, so no cycle can hold one: the garbage
+collector need not know of them (``gc=False``), however many a state keeps.
+"""
 
 from typing import Any
 
@@ -7,7 +11,7 @@ import msgspec
 from registry.domain.events.event import Event
 
 
-class Posted(msgspec.Struct, frozen=True):
+class Posted(msgspec.Struct, frozen=True, gc=False):
     """A CloudEvent that a service posted, valid in itself and not yet decided."""
 
     source: str
@@ -26,7 +30,7 @@ class Posted(msgspec.Struct, frozen=True):
     """The place of every personal value in ``body``, with the id of the person it belongs to."""
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event at its place in the log, as the fold sees it."""
 
     position: int

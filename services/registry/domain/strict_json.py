@@ -1,7 +1,8 @@
 """JSON as the log takes it: strict (RFC 8259, I-JSON of RFC 7493), cut down to what has one canonical form.
 
-The quick way is the C scanner of the standard library with hooks that stop at the first doubt; only then is
-the text read again, slowly, to say where each flaw is. msgspec is faster still, but lets repeated names pass.
+The quickest way is msgspec, which lets repeated names pass: it is believed when writing what it read gives the
+same bytes. Else it is the C scanner of the standard library with hooks that stop at the first doubt; only then
+is the text read again, slowly, to say where each flaw is.
 """
 
 import json
@@ -10,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
+
+import msgspec
 
 from registry.errors import Flaw, Malformed
 
@@ -52,6 +55,8 @@ def decode(raw: bytes) -> Any:
     fraction or an exponent, -0, NUL, lone surrogates, a byte order mark, more than 32 levels, and whatever
     is not JSON at all.
     """
+    if (compact := _compact(raw)) is not _DOUBTED:
+        return compact
     text = _text(raw)
     try:
         value = _parse(_QUICK, text)
@@ -61,6 +66,22 @@ def decode(raw: bytes) -> Any:
         raise _refusal(iter(flaws))
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
         raise _refusal(_flaws(value))
+    return value
+
+
+def _compact(raw: bytes) -> Any:
+    """Read a text without blanks between its tokens, as most programs write it, twice as quickly.
+
+    When writing what was read gives the same bytes, nothing was repeated, rounded or otherwise lost on the way.
+    """
+    if b"\\" in raw or _LONG_NUMBER in raw.translate(_AS_DIGITS):
+        return _DOUBTED
+    try:
+        value = _COMPACT.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError, _Doubt):
+        return _DOUBTED
+    if _encode(value) != raw or (raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value)):
+        return _DOUBTED
     return value
 
 
@@ -183,6 +204,13 @@ def _marking_integer(text: str) -> int | _Mark:
     flaw = _number_flaw(text)
     return int(text) if flaw is None else _Mark(flaw)
 
+
+_DOUBTED = object()
+"""What ``_compact`` gives for a text that must be read with more care."""
+_AS_DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(".") for byte in range(256))  # noqa: PLR2004
+_LONG_NUMBER = b"0" * len(str(MAX_INTEGER))
+_COMPACT = msgspec.json.Decoder(float_hook=_quick_refusal)
+_encode = msgspec.json.Encoder().encode
 
 _QUICK = json.JSONDecoder(
     object_pairs_hook=_quick_object,

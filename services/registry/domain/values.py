@@ -124,7 +124,7 @@ Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
 Unit = Annotated[str, Meta(pattern=UNIT_PATTERN, max_length=80)]
 
 
-class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """A struct inside an event: immutable, comparable, and strict about its fields."""
 
 

@@ -9,6 +9,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha1, sha256
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -161,6 +162,7 @@ def _commitment(text: Any) -> bytes:
         raise ValueError("a commitment in the entry is no base64") from error
 
 
+@lru_cache(maxsize=256)  # all events of one append share their record time
 def format_time(us: int) -> str:
     """Write microseconds since 1970 as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``.
 

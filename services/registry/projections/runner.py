@@ -36,6 +36,10 @@ CLEARED_EVERY = 60.0
 Wait = Callable[[int, float], Awaitable[None]]
 """Waits until the log is longer than a position, or for so many seconds."""
 
+Rest = Callable[[float], float]
+"""Tells how many seconds to rest after a step that took so many: appends come first, and what comes meanwhile is
+done in one go."""
+
 
 class Runner:
     """Keeps one read model up to date for as long as this process holds its lease.
@@ -52,6 +56,7 @@ class Runner:
         *,
         executor: Executor,
         wait: Wait,
+        rest: Rest = lambda _: 0.0,
         fault: Fault = lambda _: None,
     ) -> None:
         self._engine = engine
@@ -59,6 +64,7 @@ class Runner:
         self._model = model
         self._executor = executor
         self._wait = wait
+        self._rest = rest
         self._fault = fault
 
     async def run(self) -> None:
@@ -93,7 +99,10 @@ class Runner:
             if now - cleared > CLEARED_EVERY:
                 await loop.run_in_executor(self._executor, self._clear)
                 cleared = now
-            if not await loop.run_in_executor(self._executor, self._step, projection):
+            begun = time.monotonic()
+            if await loop.run_in_executor(self._executor, self._step, projection):
+                await asyncio.sleep(self._rest(time.monotonic() - begun))
+            else:
                 await self._wait(projection.generation.position, POLL)
 
     def _acquire(self) -> Held | None:

@@ -1,7 +1,7 @@
 """One step of a projection: read what moved, make the rows, write them and the tracking in one transaction."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from sqlalchemy import Connection, Engine, exc
@@ -79,8 +79,10 @@ class Projection:
             retry = {stream for stream, resolution in parked.items() if resolution == RETRY}
             if moved.last == generation.position and not retry:
                 return 0
-            news = {s for s, at in moved.streams.items() if s not in parked and self._written.get(s, 0) < at}
-            made = self._make(news | retry)
+            news = {
+                s: at for s, at in moved.streams.items() if s not in parked and self._written.get(s, 0) < at
+            }
+            made = self._make(news | dict.fromkeys(retry, moved.last))
             self._fault("made")
             with self._engine.begin() as connection:
                 advanced = advance(connection, generation, moved.last)
@@ -103,12 +105,10 @@ class Projection:
         if self._afresh:
             self.mended = (self.mended | set(made.states)) - set(made.failed)
 
-    def _make(self, streams: set[str]) -> Made:
+    def _make(self, streams: Mapping[str, int]) -> Made:
+        """Make the rows of agreements from states at least as far as the positions given."""
         made = Made({}, {}, {})
-        for stream in sorted(streams):
-            state = self._reader.agreement(stream)
-            if state is None:
-                continue
+        for stream, state in sorted(self._reader.agreements(streams).items()):
             try:
                 made.rows[stream] = self.generation.model.rows(state)
                 made.states[stream] = state.position

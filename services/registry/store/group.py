@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True):
         return sum(len(part) for parts in self.parts for part in parts)
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """An event that this group writes."""
 
     posted: Posted
@@ -178,6 +178,7 @@ def _receipt_of_sealed(slot: Slot, sealed: Sealed | None) -> Receipt:
         version=draft.version,
         recorded_at=sealed.recorded_at,
         leaf=sealed.leaves[place],
+        uuid=sealed.uuids[place],
         warnings=slot.warnings if isinstance(slot, Accepted) else (),
         replayed=isinstance(slot, Replay),
     )

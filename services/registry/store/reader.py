@@ -1,6 +1,6 @@
 """Reading facts: events by position and by stream, states, and the hashes that proofs are made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, Engine, select
 
@@ -10,10 +10,13 @@ from registry.merkle.tiles import Node, Tile, node_in_tile, tile_of
 from registry.store.database import reachable
 from registry.store.head import Head, read_head
 from registry.store.migrate import current_revision
-from registry.store.rows import ROWS, Row, read_stream, select_rows
+from registry.store.rows import ROWS, Row, read_stream, read_streams, select_rows
 from registry.store.states import States
 from registry.store.tables import event
 from registry.store.tiles import read_tile
+
+STREAMS = 200
+"""Agreements that are read in one go."""
 
 
 class Reader:
@@ -98,6 +101,31 @@ class Reader:
         if state is not None:
             self._states.keep(state)
         return state
+
+    def agreements(self, wanted: Mapping[str, int]) -> dict[str, Agreement]:
+        """Fold several agreements, each at least as far as the position given with it.
+
+        A kept state that is so far is taken as it is; what is not kept at all is read in one go.
+        """
+        found: dict[str, Agreement] = {}
+        missing: list[str] = []
+        for stream, position in wanted.items():
+            known = self._states.get(stream)
+            if known is not None and known.position >= position:
+                found[stream] = known
+            elif known is None:
+                missing.append(stream)
+            elif (state := self.agreement(stream)) is not None:
+                found[stream] = state
+        for start in range(0, len(missing), STREAMS):
+            with reachable(), self._engine.connect() as connection:
+                by_stream = read_streams(connection, missing[start : start + STREAMS])
+            for stream, events in by_stream.items():
+                state = fold(None, events)
+                if state is not None:
+                    self._states.keep(state)
+                    found[stream] = state
+        return found
 
     def hashes(self, nodes: Iterable[Node], size: int) -> dict[Node, bytes]:
         """Read the tree nodes that a proof in the tree of ``size`` leaves needs; each tile is read once.

@@ -103,6 +103,15 @@ def read_stream(
         after_version = rows[-1].version
 
 
+def read_streams(connection: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
+    """Read all events of some agreements, each in the order of its versions."""
+    statement = ROWS.where(event.c.stream_id.in_(list(streams))).order_by(event.c.stream_id, event.c.version)
+    found: dict[str, list[Recorded]] = {}
+    for row in select_rows(connection, statement):
+        found.setdefault(row.stream_id, []).append(row.recorded())
+    return found
+
+
 def _parts(connection: Connection, positions: list[int]) -> dict[int, dict[int, bytes]]:
     by_position: dict[int, dict[int, bytes]] = {}
     for some in _slices(positions):

@@ -10,7 +10,7 @@ from registry.merkle.tree import Subtree, append, leaf_hash
 from registry.store.head import Head
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """An event that has been accepted and has its version, but no position yet."""
 
     source: str
@@ -33,6 +33,7 @@ class Sealed(msgspec.Struct, frozen=True):
     leaves: list[bytes]
     salts: list[list[bytes]]
     """One list an event, one salt a part."""
+    uuids: list[bytes]
     full_tiles: tuple[Subtree, ...]
     """Every tile that this append fills, a level before the one above it."""
 
@@ -49,9 +50,9 @@ def seal(
     entries: list[bytes] = []
     leaves: list[bytes] = []
     salts: list[list[bytes]] = []
+    uuids = [event_uuid(draft.source, draft.id) for draft in drafts]
     used = 0
-    for position, draft in enumerate(drafts, head.size + 1):
-        uuid = event_uuid(draft.source, draft.id)
+    for position, (draft, uuid) in enumerate(zip(drafts, uuids, strict=True), head.size + 1):
         mine = []
         commitments = []
         for k, data in enumerate(draft.parts):
@@ -81,5 +82,6 @@ def seal(
         entries=entries,
         leaves=leaves,
         salts=salts,
+        uuids=uuids,
         full_tiles=grown.subtrees,
     )

@@ -25,6 +25,10 @@ GROUP_EVENTS = 2000
 GROUP_BYTES = 8 << 20
 """One transaction takes waiting requests up to these limits; a larger request is a group by itself."""
 
+GATHER_TURNS = 4
+GATHER_SECONDS = 0.005
+"""A group is closed when the loop has turned so often without a new request, or after so long."""
+
 
 class Waiting(msgspec.Struct, frozen=True):
     request: Request
@@ -48,6 +52,7 @@ class Sequencer:
         self._queue: deque[Waiting] = deque()
         self._queued = 0
         self._arrived = asyncio.Event()
+        self._committing = False
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
@@ -56,6 +61,11 @@ class Sequencer:
     def queued(self) -> int:
         """Events that wait to be committed."""
         return self._queued
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be committed or is being committed."""
+        return self._queued > 0 or self._committing
 
     def start(self) -> None:
         """Begin to commit what is posted."""
@@ -105,7 +115,9 @@ class Sequencer:
                     return
                 self._arrived.clear()
                 continue
+            await self._gather()
             group = self._take()
+            self._committing = True
             try:
                 outcomes = await loop.run_in_executor(
                     self._thread, self._writer.commit, [waiting.request for waiting in group]
@@ -114,10 +126,25 @@ class Sequencer:
                 if not isinstance(error, Unavailable):
                     log.exception("a group of %d requests failed", len(group))
                 outcomes = [error] * len(group)
+            self._committing = False
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _resolve(waiting, outcome)
                 if isinstance(outcome, list) and outcome:
                     self.arrivals.announce(max(receipt.position for receipt in outcome))
+
+    async def _gather(self) -> None:
+        """Let requests that have arrived already join the group, until none has for a few turns of the loop.
+
+        Else the waiters of one commit and those that came meanwhile would take turns for ever, in groups of half
+        the size. A request that is alone waits for no more than these turns, which take microseconds.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + GATHER_SECONDS
+        quiet, queued = 0, self._queued
+        while quiet < GATHER_TURNS and loop.time() < deadline:
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if self._queued == queued else 0
+            queued = self._queued
 
     def _take(self) -> list[Waiting]:
         """Take what waits, up to the limits of one transaction, and at least one request."""

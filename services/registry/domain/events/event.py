@@ -60,7 +60,7 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """The ``data`` of an event. A type is one class: fields, examples, and the declarations below."""
 
     cites: Annotated[tuple[Cite, ...], Meta(description="The publications this claim rests on")] = ()
