@@ -31,9 +31,11 @@ contracts: .venv/ready  ## write the generated contracts and pages
 	$(BIN)/registry contracts
 
 bench: .venv/ready  ## every figure side by side, with ratios
+	$(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 bench-quick: .venv/ready
+	$(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks --quick $(ARGS)
 
 .venv/ready: pyproject.toml uv.lock $(UV)
