@@ -321,6 +321,8 @@ def test_items_are_written_one_a_row():
 class Colour:
     """A type of a filter that reads itself."""
 
+    PATTERN = "^(red|green)$"
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -338,6 +340,7 @@ class Filters(msgspec.Struct, kw_only=True):
     words: Annotated[tuple[Literal["a", "b-c"], ...], Meta(description="Some words")] | None = None
     pair: Annotated[tuple[Identifier, Identifier], Meta(description="Two")] | None = None
     several: tuple[int, ...] | None = None
+    any: tuple[str, ...] | None = None
     number: int | None = None
     day: date | None = None
     yes: bool | None = None
@@ -404,8 +407,15 @@ def test_filters_are_described_as_the_texts_they_are():
     assert described["word"].schema == {"enum": ["a", "b"]}
     assert described["words"].schema == {"type": "string", "pattern": r"^(a|b\-c)(,(a|b\-c))*$"}
     assert described["words"].description == "Some words; several separated by commas"
-    assert described["pair"].schema == {"type": "string"}
-    assert described["colour"].schema == {"type": "string"}
+    assert described["several"].schema == {
+        "type": "string",
+        "pattern": "^(0|-?[1-9][0-9]*)(,(0|-?[1-9][0-9]*))*$",
+    }
+    one = "([a-z0-9][a-z0-9-]{0,79})"
+    assert described["pair"].schema == {"type": "string", "pattern": f"^{one}(,{one}){{1}}$"}
+    assert described["pair"].description == "Two"
+    assert described["any"].schema == {"type": "string", "pattern": "^([^,]*)(,([^,]*))*$"}
+    assert described["colour"].schema == {"type": "string", "pattern": "^(red|green)$"}
 
 
 async def test_the_timeline_of_an_agreement_is_a_list(told: Service):

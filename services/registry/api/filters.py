@@ -1,7 +1,7 @@
 """Filters of a list as query parameters: a struct of them is described, and read, field by field.
 
 A field is text, an integer, a truth, a day, one of several words, a class with a method ``parse`` that raises
-ValueError, or a tuple of one of these, whose values a comma separates.
+ValueError (and the ``PATTERN`` of its texts), or a tuple of one of these, whose values a comma separates.
 """
 
 import re
@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from registry.api.parameters import BadParameter
 from registry.api.routing import Parameter
-from registry.domain.values import IN_WORDS
+from registry.domain.values import END, IN_WORDS
 
 F = TypeVar("F", bound=msgspec.Struct)
 
@@ -115,13 +115,25 @@ def _bare(info: inspect.Type) -> inspect.Type:
 @lru_cache
 def _described(kind: Any) -> tuple[str, dict[str, Any]]:
     """Give the description of a parameter, and the schema of its text."""
-    schema: dict[str, Any] = msgspec.json.schema(kind, schema_hook=lambda _: {"type": "string"})
+    schema: dict[str, Any] = msgspec.json.schema(kind, schema_hook=_custom)
     said = schema.pop("description", "")
     if schema.get("type") != "array":
         return said, schema
-    each = schema.get("items") or schema["prefixItems"][0]
     words = f"{said}; several separated by commas" if schema.get("items") else said
-    if "enum" not in each:
-        return words, {"type": "string"}
-    one = "|".join(map(re.escape, each["enum"]))
-    return words, {"type": "string", "pattern": f"^({one})(,({one}))*$"}
+    each = _pattern(schema.get("items") or schema["prefixItems"][0])
+    number = "*" if schema.get("items") else f"{{{schema['minItems'] - 1}}}"
+    return words, {"type": "string", "pattern": f"^{each}(,{each}){number}$"}
+
+
+def _custom(kind: Any) -> dict[str, Any]:
+    return {"type": "string", "pattern": kind.PATTERN}
+
+
+def _pattern(schema: dict[str, Any]) -> str:
+    """Give the pattern of one of the texts that commas separate."""
+    if "enum" in schema:
+        return f"({'|'.join(map(re.escape, schema['enum']))})"
+    if schema.get("type") == "integer":
+        return "(0|-?[1-9][0-9]*)"
+    within: str = schema.get("pattern", "[^,]*")
+    return f"({within.removesuffix(END).removeprefix('^')})"

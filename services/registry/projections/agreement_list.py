@@ -52,6 +52,10 @@ MOST_DIGITS = 15
 class Moment:
     """A position of the log, or a record time in microseconds since 1970."""
 
+    PATTERN = (
+        r"^([0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))$"
+    )
+
     def __init__(self, *, position: int | None = None, time: int | None = None) -> None:
         self.position = position
         self.time = time

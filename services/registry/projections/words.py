@@ -90,6 +90,9 @@ def kept_words(texts: Iterable[str]) -> str:
 class Sought:
     """What is looked for: words that must all be there, the last of them or a word that begins like it."""
 
+    PATTERN = r"[^\W_]"
+    """What is in every text that can be looked for."""
+
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
 
