@@ -497,3 +497,25 @@ def test_an_origin_is_new_and_a_name(log: Log, publishing, key: SigningKey, orig
 def test_an_origin_is_not_given_up_without_a_key(log: Log):
     with pytest.raises(KeyFault, match="REGISTRY_LOG_KEY_FILE"):
         give_up_origin(log.engine, [], None, "registry.test/two")
+
+
+async def test_a_log_that_was_never_signed_is_signed_before_anything_else(log: Log, publishing):
+    one = publishing()
+    await one.begin()
+    assert read(log.engine).size == 0
+    await asyncio.to_thread(log.append, 1)
+    await one.begin()
+    assert read(log.engine).size == 0
+    one.close()
+
+
+async def test_a_lease_is_kept_for_as_long_as_there_is_something_to_publish(
+    log: Log, publishing, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(publisher, "RENEWED_EVERY", -1.0)
+    one = publishing()
+    async with running(one):
+        for size in (1, 2):
+            await asyncio.to_thread(log.append, 1)
+            await one.published.wait(size - 1, 10)
+    assert read(log.engine).size == 2

@@ -16,6 +16,7 @@ from registry.audit.keys import (
     make_key,
     read_key,
     verify,
+    witness_key,
 )
 from registry.config import Settings
 from registry.merkle.note import COSIGNATURE, ED25519, Note, verified
@@ -141,3 +142,10 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path):
     with pytest.raises(OSError):
         files.replace(directory, b"three")
     assert sorted(tmp_path.iterdir()) == [directory, path]
+
+
+def test_the_key_of_a_witness_is_given_when_it_has_a_name(tmp_path: Path):
+    made = make_key(tmp_path / "key")
+    settings = at(tmp_path, witness_key_file=str(tmp_path / "key"), witness_name="w.example")
+    assert witness_key(settings) == made.verifier_key("w.example", COSIGNATURE)
+    assert witness_key(at(tmp_path)) is None

@@ -104,6 +104,13 @@ class Publisher:
             self._last = checkpoint
         return head
 
+    async def begin(self) -> None:
+        """See where the log stands before anything is appended, and sign it if it has never been signed.
+
+        So a service never answers without a checkpoint. Of processes that begin at once each may do so.
+        """
+        await self._stands(self._begin)
+
     async def watch(self) -> None:
         """Look once where the log stands, and say so. Raises Unavailable."""
         await self._stands(lambda: look(self._reader, self._kept))
@@ -165,6 +172,12 @@ class Publisher:
             self._standing = standing
         self._on_standing(standing)
         return head
+
+    def _begin(self) -> Head:
+        head = look(self._reader, self._kept)
+        with reachable(), self._reader.connect() as connection:
+            signed = checkpoints.latest(connection, head.origin) is not None
+        return self.step() if self._keys and not signed else head
 
     def _publish(self, checkpoint: Checkpoint) -> None:
         # Without a look at the fence: a holder that has overslept publishes what the next one could have, too.
