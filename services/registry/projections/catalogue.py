@@ -2,6 +2,7 @@
 
 from registry.projections.activity import ACTIVITY
 from registry.projections.agreements import AGREEMENTS
+from registry.projections.calendar import CALENDAR
 from registry.projections.engagements import ENGAGEMENTS
 from registry.projections.facts import FACTS
 from registry.projections.follow_ups import FOLLOW_UPS
@@ -18,6 +19,7 @@ CATALOGUE: tuple[ReadModel, ...] = (
     TIMELINE,
     ENGAGEMENTS,
     FOLLOW_UPS,
+    CALENDAR,
     INSTITUTIONS_AND_PEOPLE,
     FACTS,
     PUBLICATIONS,
