@@ -5,8 +5,11 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
+
+from registry.audit.keys import make_key
 
 
 def free_port() -> int:
@@ -19,13 +22,16 @@ def free_port() -> int:
 class Service:
     """A service process on a port of its own, started again after each kill."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: Path) -> None:
+        if not key.exists():
+            make_key(key)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")},
             "REGISTRY_DATABASE": url,
             "REGISTRY_AUTH": "off",
+            "REGISTRY_LOG_KEY_FILE": str(key),
             "REGISTRY_PORT": str(self.port),
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -54,9 +55,9 @@ async def post_until_killed(base: str, events: Any, acknowledged: dict[str, Any]
 
 
 @pytest.mark.campaign
-async def test_a_killed_service_has_lost_nothing_it_acknowledged(database_url: str) -> None:
+async def test_a_killed_service_has_lost_nothing_it_acknowledged(database_url: str, tmp_path: Path) -> None:
     chance = random.Random(20)
-    service = Service(database_url)
+    service = Service(database_url, tmp_path / "key")
     recorded_without_answer = 0
     total = 0
     for round_ in range(campaign(20)):

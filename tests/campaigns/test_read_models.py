@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -155,9 +156,11 @@ async def at_the_head(store: Opened) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_service_killed_under_load_ends_with_the_rows_of_a_rebuild(database_url: str) -> None:
+async def test_a_service_killed_under_load_ends_with_the_rows_of_a_rebuild(
+    database_url: str, tmp_path: Path
+) -> None:
     chance = random.Random(2)
-    service = Service(database_url)
+    service = Service(database_url, tmp_path / "key")
     for round_ in range(campaign(10)):
         await asyncio.to_thread(service.start)
         async with posting(service.base, f"round-{round_}", 8):
@@ -189,8 +192,10 @@ def positions(store: Opened) -> dict[str, int]:
 
 
 @pytest.mark.postgres
-async def test_another_replica_takes_over_every_read_model_within_ten_seconds(postgres_url: str) -> None:
-    one, other = Service(postgres_url), Service(postgres_url)
+async def test_another_replica_takes_over_every_read_model_within_ten_seconds(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    one, other = (Service(postgres_url, tmp_path / "key") for _ in range(2))
     store = Opened(postgres_url)
     try:
         await asyncio.to_thread(one.start)
