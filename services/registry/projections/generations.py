@@ -111,6 +111,9 @@ def go_live(connection: Connection, generation: Generation) -> Generation:
         .values(state=retired)
     )
     connection.execute(_row(generation).values(state="live"))
+    if connection.dialect.name == "postgresql":  # else the first queries are planned for empty tables
+        for table in generation.tables(connection).values():
+            connection.exec_driver_sql(f"ANALYZE {table.fullname}")
     return msgspec.structs.replace(generation, state="live")
 
 
