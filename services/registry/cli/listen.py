@@ -36,9 +36,12 @@ class Server(uvicorn.Server):
             self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Stop in good order; a second signal does not wait for requests under way."""
+        """Stop in good order, which takes seconds at most.
+
+        A second signal changes nothing: a supervisor may send one to the process and one to its group, and
+        uvicorn would then leave without letting go of what the application holds.
+        """
         if self.should_exit:
-            self.force_exit = True
             return
         self.should_exit = True
         if self.started:
