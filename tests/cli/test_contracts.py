@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from registry import __version__
 from registry.cli.contracts import contracts
 from registry.cli.exits import DONE, REFUSED, USAGE
 from registry.domain.events import EVENT_TYPES
@@ -16,10 +17,11 @@ def folder(tmp_path):
 
 def test_every_type_has_a_schema_and_the_api_a_description(registry, folder):
     ran = registry("contracts", "--to", folder)
-    many = len(EVENT_TYPES) + 1
+    many = len(EVENT_TYPES) + 2
     assert (ran.code, ran.out) == (DONE, f"{many} generated files in {folder}: {many} written, 0 removed\n")
     assert {path.name for path in folder.iterdir()} == {f"{name}.schema.json" for name in EVENT_TYPES} | {
-        "openapi.json"
+        "openapi.json",
+        "asyncapi.json",
     }
     assert json.loads((folder / "openapi.json").read_text())["openapi"].startswith("3.1")
 
@@ -52,6 +54,25 @@ def test_the_page_of_all_types_stands_in_the_documentation_beside(registry, fold
     (folder.parent / "docs").mkdir()
     registry("contracts", "--to", folder)
     assert "agreement.signed.v1" in (folder.parent / "docs" / "events.md").read_text()
+
+
+def test_a_release_is_kept_beside_and_what_breaks_it_is_told(registry, folder):
+    ran = registry("contracts", "--to", folder, "--release")
+    many = 2 * (len(EVENT_TYPES) + 2)
+    assert ran.out == f"{many} generated files in {folder}: {many} written, 0 removed\n"
+    copy = folder / "released" / __version__
+    assert registry("contracts", "--to", folder, "--check").code == DONE
+    before = json.loads((copy / "openapi.json").read_text())
+    before["paths"]["/dropped"] = {}
+    (copy / "openapi.json").write_text(json.dumps(before))
+    (copy / "dropped.schema.json").write_text("{}")
+    ran = registry("contracts", "--to", folder, "--check")
+    assert (ran.code, ran.err.splitlines()) == (
+        REFUSED,
+        ["breaks what was released: /dropped: is gone", "breaks what was released: dropped.schema.json: is gone"],
+    )  # fmt: skip
+    assert registry("contracts", "--to", folder, "--release").out.endswith(": 1 written, 1 removed\n")
+    assert not (copy / "dropped.schema.json").exists()
 
 
 def test_a_place_where_nothing_can_be_written(registry, tmp_path):

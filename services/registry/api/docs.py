@@ -17,6 +17,7 @@ Schema = dict[str, Any]
 LINKS = (
     ("/docs", "How to post events and to read agreements"),
     ("/openapi.json", "The same for programs (OpenAPI 3.1)"),
+    ("/asyncapi.json", "The streams of events for programs (AsyncAPI 3)"),
     ("/events", "Every event, in the order in which it was recorded"),
     ("/log", "Where the log ends, and the root hash over all of it"),
     ("/limits", "How much fits into one request"),

@@ -8,7 +8,7 @@ from registry.domain.events import EVENT_TYPES, Registered, Signed
 from registry.domain.events.event import Event
 
 SOURCE = "https://report-b.example/"
-RECEIPT = {
+RECEIPT: dict[str, Any] = {
     "position": 1,
     "agreement": EXAMPLE,
     "version": 1,

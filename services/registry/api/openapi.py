@@ -12,7 +12,7 @@ from registry import __version__
 from registry.api import components
 from registry.api.answer import JSON, Asked, digest, fresh_or_304
 from registry.api.kinds import KINDS
-from registry.api.operations import describe_operation, describe_problem, path_of
+from registry.api.operations import LICENSE, describe_operation, describe_problem, path_of
 from registry.api.parameters import query
 from registry.api.routing import OPERATION, Content, Operation, read
 
@@ -73,7 +73,7 @@ def describe(handlers: Iterable[HTTPRouteHandler]) -> dict[str, Any]:
             "version": __version__,
             "summary": "An event-sourced registry of bilateral agreements whose history can be proved",
             "description": ABOUT,
-            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+            "license": LICENSE,
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],

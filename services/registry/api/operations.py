@@ -20,6 +20,7 @@ Schema = dict[str, Any]
 SchemaOf = Mapping[int, Schema]
 """The schema of a type, by the identity of the type."""
 
+LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 SHARED_PROBLEMS = {400, 500, 503}
 """Statuses of the problems that any operation may meet."""
 
@@ -81,7 +82,7 @@ def describe_operation(handler: HTTPRouteHandler, operation: Operation, schema_o
         "tags": [operation.tag],
         "summary": summary,
         "description": " ".join(description.split()),
-        "parameters": [_parameter(parameter) for parameter in parameters.values()],
+        "parameters": [describe_parameter(parameter) for parameter in parameters.values()],
         "requestBody": {"required": True, "content": _forms(operation.request, schema_of)},
         "responses": {str(status): answer for status, answer in sorted(answers.items())}
         | {str(status): {"$ref": f"#/components/responses/problem-{status}"} for status in sorted(problems)},
@@ -130,7 +131,8 @@ def _header(name: str, said: str) -> Schema:
     return {"description": said, "schema": _HEADERS.get(name, {"type": "string"})}
 
 
-def _parameter(parameter: Parameter) -> Schema:
+def describe_parameter(parameter: Parameter) -> Schema:
+    """Describe a parameter of an operation."""
     schema = for_readers(parameter.schema)
     if schema.get("type") == "integer":
         schema.setdefault("maximum", MAX_INTEGER)

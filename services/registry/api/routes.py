@@ -7,6 +7,7 @@ from litestar.types import ExceptionHandlersMap, Guard
 from registry.api import (
     agreement_list,
     agreements,
+    asyncapi,
     checkpoint,
     docs,
     engagement_list,
@@ -24,6 +25,7 @@ from registry.api import (
     problem_pages,
     stats,
     tiles,
+    type_schemas,
     witness,
 )
 from registry.api.principal import let_in
@@ -66,6 +68,8 @@ route_handlers: list[Any] = [
     health.get_readyz,
     limits.get_limits,
     openapi.get_openapi,
+    asyncapi.get_asyncapi,
+    type_schemas.get_schema,
     docs.get_docs,
     docs.get_index,
     problem_pages.get_problems,
