@@ -80,12 +80,17 @@ def fresh_or_304(
     """
     quoted = f'"{etag}"'
     every = {"ETag": quoted, "Cache-Control": PRIVATE, **applied(request), **(headers or {})}
-    known = request.headers.get("if-none-match")
-    if known is not None and (
-        known.strip() == "*" or quoted in (tag.strip().removeprefix("W/") for tag in known.split(","))
-    ):
+    if has(request, etag):
         return Answer(b"", status=NOT_MODIFIED, headers=every)
     return Answer(content, media_type=media_type, headers=every)
+
+
+def has(request: Asked, etag: str) -> bool:
+    """Tell whether ``If-None-Match`` says that the client has what an ETag names."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return False
+    return known.strip() == "*" or f'"{etag}"' in (tag.strip().removeprefix("W/") for tag in known.split(","))
 
 
 def streamed(
