@@ -23,6 +23,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     load_cpu: float | None = None
     settled: float | None = None
     """Seconds until the subject was idle afterwards."""
+    kilobytes: float | None = None
+    """Memory that the subject took for each of its clients."""
 
     @property
     def rate(self) -> float:
@@ -44,6 +46,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     database_us: float | None
     load_us: float | None
     settled: float | None
+    kilobytes: float | None
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -82,6 +85,7 @@ def _figure(runs: Sequence[Measurement]) -> Figure:
         database_us=_median(_per_event(run.database_cpu, run.events) for run in runs),
         load_us=_median(_per_event(run.load_cpu, run.events) for run in runs),
         settled=_median(run.settled for run in runs),
+        kilobytes=_median(run.kilobytes for run in runs),
     )
 
 

@@ -13,7 +13,9 @@ from typing import cast
 import msgspec
 import uvloop
 
-CREATED = b"201"
+CREATED = 201
+NOT_MODIFIED = b"304"
+"""Has no body, and no length of one."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -32,13 +34,14 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class BadAnswerError(Exception):
-    """The server answered something else than 201; the text has the beginning of it."""
+    """The server answered something else than it should; the text has the beginning of it."""
 
 
 class _Run:
     """What the connections of one measurement share; its event loop alone touches it."""
 
-    def __init__(self, work: Sequence[list[bytes]]) -> None:
+    def __init__(self, work: Sequence[list[bytes]], status: int) -> None:
+        self.status = b"%d" % status
         self.work = deque(work)
         self.deadline = 0.0
         self.open = 0
@@ -93,7 +96,7 @@ class _Connection(asyncio.Protocol):
         if end < 0 or len(data) < end + 4 + _content_length(data[:end]):
             return
         now = time.perf_counter()
-        if data[9:12] != CREATED:
+        if data[9:12] != self.run.status:
             self.run.fail(BadAnswerError(data[:2000].decode(errors="replace")))
             return
         self.buffer = b""
@@ -105,6 +108,8 @@ class _Connection(asyncio.Protocol):
 
 
 def _content_length(head: bytes) -> int:
+    if head[9:12] == NOT_MODIFIED:
+        return 0
     head = head.lower()
     at = head.find(b"content-length:")
     if at < 0:
@@ -112,9 +117,9 @@ def _content_length(head: bytes) -> int:
     return int(head[at + 15 :].split(b"\r\n", 1)[0])
 
 
-async def _drive(port: int, work: Sequence[list[bytes]], clients: int, seconds: float) -> Sample:
+async def _drive(port: int, work: Sequence[list[bytes]], clients: int, seconds: float, status: int) -> Sample:
     loop = asyncio.get_running_loop()
-    run = _Run(work)
+    run = _Run(work, status)
     connections = [_Connection(run) for _ in range(clients)]
     for connection in connections:
         await loop.create_connection(lambda it=connection: it, "127.0.0.1", port)  # type: ignore[misc]
@@ -136,10 +141,12 @@ async def _drive(port: int, work: Sequence[list[bytes]], clients: int, seconds: 
     return Sample(len(run.latencies), elapsed, sorted(run.latencies), run.exhausted)
 
 
-def drive(port: int, work: Sequence[list[bytes]], clients: int, seconds: float) -> Sample:
-    """Post requests over ``clients`` connections for ``seconds``.
+def drive(
+    port: int, work: Sequence[list[bytes]], clients: int, seconds: float, *, status: int = CREATED
+) -> Sample:
+    """Send requests over ``clients`` connections for ``seconds``.
 
-    Raises BadAnswerError on any answer but 201.
+    Raises BadAnswerError on any answer of another status.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_drive(port, work, clients, seconds))
+        return runner.run(_drive(port, work, clients, seconds, status))

@@ -17,14 +17,26 @@ from benchmarks.figures import Cost, Figure, find
 from benchmarks.servers import CHECKOUT
 
 PACKAGES = ("litestar", "uvicorn", "granian", "uvloop", "msgspec", "sqlalchemy", "psycopg", "eventsourcing")
-HEADINGS = ("rate/s", "lowest", "highest", "ratio", "p50 ms", "p99 ms", "cpu us", "db us", "rest s")
+HEADINGS = (
+    "rate/s",
+    "lowest",
+    "highest",
+    "ratio",
+    "p50 ms",
+    "p99 ms",
+    "cpu us",
+    "db us",
+    "rest s",
+    "KB each",
+)
 
 
 def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
     """Lay the figures out.
 
     ``ratio`` is the registry's rate, or else the first row's, to that of the row; ``cpu`` and ``db`` are
-    processor time an event of the server and of PostgreSQL; ``rest`` is how long it went on working afterwards.
+    processor time an event of the server and of PostgreSQL; ``rest`` is how long it went on working afterwards;
+    ``KB`` is memory for each client.
     """
     lines = ["", f"{'':<14}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
     task = ""
@@ -43,6 +55,7 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
             _number(figure.subject_us, 0),
             _number(figure.database_us, 0),
             _number(figure.settled, 1),
+            _number(figure.kilobytes, 1),
         )
         lines.append(f"  {figure.subject:<12}" + "".join(f"{cell:>9}" for cell in cells).rstrip())
     if costs:
@@ -51,7 +64,9 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
     reached = aims(found)
     if reached:
         lines += ["", "aims"]
-        lines += [f"  {_verdict(aim):<7} {aim.found:5.2f} of {aim.wanted:.0f}  {aim.text}" for aim in reached]
+        lines += [
+            f"  {_verdict(aim):<7} {aim.found:8,.2f} of {aim.wanted:<7,g} {aim.text}" for aim in reached
+        ]
     return "\n".join(lines)
 
 

@@ -7,14 +7,15 @@ from contextlib import ExitStack
 
 import msgspec
 
-from benchmarks import baseline, recorder
+from benchmarks import baseline, full, recorder, streams
 from benchmarks.figures import Cost, Figure, Measurement, figures
 from benchmarks.over_http import Load, Target, in_turns
 from benchmarks.postgres import Server, private_server
 from benchmarks.servers import Running, installed, serve
 
-PARTS = ("domain", "recorder", "http", "servers")
-"""Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server."""
+PARTS = ("domain", "recorder", "http", "servers", "reads", "rebuild", "streams")
+"""Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server; reading
+from a full registry; rebuilding its read models; posting while others listen."""
 
 SUBJECTS = ("registry", "baseline", "constant")
 LOADS = (Load(1, 1), Load(32, 1), Load(128, 1), Load(1, 100), Load(4, 100))
@@ -54,6 +55,10 @@ def run(
             taken.append(_side_by_side(database, size, subjects, loads))
         if "servers" in parts and "registry" in subjects:
             taken.append(_under_each_server(database, size))
+        if full.PARTS & set(parts):
+            taken.append(full.measurements(database, full.PARTS & set(parts), size.seconds, size.repetitions))
+        if "streams" in parts:
+            taken.append(streams.measurements(database, size.seconds, size.repetitions))
         for measurement in itertools.chain.from_iterable(taken):
             print(f"{measurement.rate:>9,.0f}/s  {measurement.subject}: {measurement.task}", file=sys.stderr)
             measurements.append(measurement)
