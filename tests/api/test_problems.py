@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "problems.md"
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/events/1/2", "/problems/unheard-of", "/favicon.ico", "/schema", "/agreements"]
+    "path", ["/nothing", "/events/1/2", "/problems/unheard-of", "/favicon.ico", "/schema", "/agreement"]
 )
 async def test_what_is_not_there_is_a_problem(service: Service, path: str):
     problem(await service.get(path), 404, "not-found")
