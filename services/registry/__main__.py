@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 from registry import __version__
 from registry.cli import (
@@ -34,7 +33,6 @@ def parser() -> argparse.ArgumentParser:
         prog="registry",
         usage="registry [-h] [--version] COMMAND ...",
         description="Keeps every statement about bilateral agreements, and proves that it kept it.",
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=18),
         epilog="Settings come from REGISTRY_... variables; `registry config` prints them.",
     )
     top.add_argument("--version", action="version", version=f"agreement-registry {__version__}")
