@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, true
 from sqlalchemy.schema import SchemaItem
 
 from registry.domain.agreement import Agreement
@@ -170,7 +170,7 @@ def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: da
     def count(table: Table, column: ColumnElement[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
         """Count agreements, or add up events, by what a column says."""
         events = func.sum(table.c.events) if "type" in table.c else func.count()
-        counted = select(column, events).where(having(table, main, *asked), *conditions)
+        counted = select(column, events).where(*_of(main, asked, table), *conditions)
         return {
             value: int(number)
             for value, number in connection.execute(counted.group_by(column).order_by(column))
@@ -195,6 +195,14 @@ def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: da
     )
 
 
+def _of(main: Table, asked: Sequence[ColumnElement[bool]], table: Table) -> list[ColumnElement[bool]]:
+    """Keep the rows of the agreements that are asked for; nothing is looked up where those are all."""
+    if table is main:
+        return list(asked)
+    every = all(condition.compare(true()) for condition in asked)
+    return [] if every else [having(table, main, *asked)]
+
+
 def _totals(connection: Connection, tables: Tables, asked: list[ColumnElement[bool]]) -> Totals:
     main, source = tables[""], tables["source"]
     agreements, events = connection.execute(
@@ -202,6 +210,6 @@ def _totals(connection: Connection, tables: Tables, asked: list[ColumnElement[bo
     ).one()
     disputed = connection.scalar(select(func.count()).where(main.c.disputed > 0, *asked))
     sources = connection.scalar(
-        select(func.count(source.c.source.distinct())).where(having(source, main, *asked))
+        select(func.count(source.c.source.distinct())).where(*_of(main, asked, source))
     )
     return Totals(agreements=agreements, events=int(events), sources=sources or 0, disputed=disputed or 0)
