@@ -20,6 +20,10 @@ NO_CONTENT = 204
 NOT_MODIFIED = 304
 PREFERENCE_APPLIED = "preference_applied"
 """Where a request keeps which preference was acted upon (RFC 7240)."""
+OPEN = "open"
+"""The option of a route that anybody may read, whoever they are."""
+PUBLIC = "public, max-age=300"
+"""For what is the same for everybody and changes with the version of the service."""
 PRIVATE = "private, no-cache"
 """For whatever an erasure or a change of rights may change: kept by the client alone, asked for each time."""
 
@@ -79,7 +83,8 @@ def fresh_or_304(
     RFC 9110 section 13.1.2: the comparison is weak, and ``*`` is any.
     """
     quoted = f'"{etag}"'
-    every = {"ETag": quoted, "Cache-Control": PRIVATE, **applied(request), **(headers or {})}
+    kept = PUBLIC if request.route_handler.opt.get(OPEN) else PRIVATE
+    every = {"ETag": quoted, "Cache-Control": kept, **applied(request), **(headers or {})}
     if has(request, etag):
         return Answer(b"", status=NOT_MODIFIED, headers=every)
     return Answer(content, media_type=media_type, headers=every)

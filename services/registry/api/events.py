@@ -121,7 +121,8 @@ async def get_events(request: Asked) -> Response[Any]:
         every = lines(reader, after, head.size, stream=agreement, types=types)
         headers = {"Registry-Position": str(head.size), "Cache-Control": PRIVATE, "Vary": "Accept"}
         return streamed(request, every, media_type=NDJSON, headers=headers)
-    return answer_page(request, given, await in_thread(_page, reader, after, limit(given), agreement, types))
+    page = await in_thread(_page, reader, after, limit(given), agreement, types)
+    return answer_page(request, given, page, headers={"Vary": "Accept"})
 
 
 def _page(reader: Reader, after: int, size: int, agreement: str | None, types: Sequence[str]) -> Page:

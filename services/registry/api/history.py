@@ -80,9 +80,11 @@ def make_page(rows: Sequence[Row], *, size: int, position: int) -> Page:
     return Page(content, cursor, position)
 
 
-def answer_page(request: Asked, given: Mapping[str, str], page: Page) -> Answer:
+def answer_page(
+    request: Asked, given: Mapping[str, str], page: Page, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Answer with a page, and a link to the next one that keeps the parameters."""
-    headers = {"Registry-Position": str(page.position)}
+    headers = {"Registry-Position": str(page.position), **(headers or {})}
     if page.cursor is not None:
         kept = {name: value for name, value in given.items() if name not in ("after", "cursor")}
         query = urlencode({**kept, "cursor": page.cursor})

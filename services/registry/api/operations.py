@@ -9,8 +9,8 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from registry.api import components
+from registry.api.answer import OPEN
 from registry.api.kinds import KINDS, Kind
-from registry.api.principal import OPEN
 from registry.api.problems import PROBLEM
 from registry.api.routing import MIN_POSITION, PREFER, Content, Operation, Parameter
 from registry.domain.contracts import for_readers

@@ -1,10 +1,7 @@
 """Who is asking: the one place where a request is let in or not."""
 
-from registry.api.answer import Asked
+from registry.api.answer import OPEN, Asked
 from registry.errors import RegistryError
-
-OPEN = "open"
-"""The option of a route that anybody may read, whoever they are."""
 
 
 class Unauthenticated(RegistryError):

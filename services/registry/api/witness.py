@@ -6,9 +6,9 @@ from litestar import Response
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api.answer import Answer, Asked
+from registry.api.answer import OPEN, Answer, Asked
 from registry.api.parameters import query
-from registry.api.principal import OPEN, let_in
+from registry.api.principal import let_in
 from registry.api.routing import OPERATION, Content, Operation
 from registry.api.threads import in_thread
 from registry.audit.witness import SeenOther, Witness
