@@ -11,6 +11,7 @@ from registry.domain.codec import (
     ERASED_TEXT,
     MARKER,
     Joined,
+    as_stored,
     canonical,
     join,
     known,
@@ -294,6 +295,23 @@ def test_a_text_that_looks_like_a_marker_is_a_text():
 
     assert joined.body == body
     assert joined.erased == ()
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES.values(), ids=lambda event: event.type)
+def test_what_is_passed_on_as_it_is_stored_is_what_join_gives(event):
+    for body in event.examples:
+        part0, *parts = split(event.type, body, {"time": "2025-07-16T10:00:00Z"}, PRINCIPAL)
+        passed_on = as_stored(part0)
+        if parts:
+            assert passed_on is None
+        else:
+            assert msgspec.json.encode(passed_on) == canonical_joined(join(part0, {}))
+    assert as_stored(None) is None
+
+
+def canonical_joined(joined):
+    """The same, its body encoded as the registry encodes bodies."""
+    return msgspec.json.encode(msgspec.structs.replace(joined, body=msgspec.Raw(canonical(joined.body))))
 
 
 def test_without_part_0_nothing_is_known_but_that_there_was_an_event():

@@ -20,9 +20,9 @@ from registry.api.history import (
     EventPage,
     Page,
     answer_page,
-    cloudevent,
     lines,
     make_page,
+    to_send,
 )
 from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live
 from registry.api.parameters import BadParameter, begin_behind, limit, query
@@ -172,7 +172,7 @@ def _event(reader: Reader, position: int) -> tuple[bytes, str, int]:
         raise NotFound(f"there is no event at position {position}; the log ends at {head.size}")
     open_parts = ",".join(map(str, sorted(row.parts))).encode()
     etag = digest(row.leaf_hash, open_parts, SCOPE)
-    return _encode(cloudevent(row)), etag, max(head.size, position)
+    return _encode(to_send(row)), etag, max(head.size, position)
 
 
 def _agreement(given: dict[str, str]) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from registry.api.history import cloudevent
+from registry.api.history import to_send
 from registry.domain.events import Registered
 from registry.store.reader import Reader
 from registry.store.rows import Row
@@ -120,6 +120,6 @@ def takes(wanted: Wanted, row: Row, parties: Parties) -> bool:
 
 def write(row: Row) -> Frame:
     """Write an event as one of HTML's event streams: ``id`` is the position, ``data`` the CloudEvent."""
-    data = _encode(cloudevent(row))  # JSON has its line ends escaped
+    data = _encode(to_send(row))  # JSON has its line ends escaped
     head = f"id: {row.position}\nevent: {row.type}\ndata: ".encode()
     return Frame(row.position, head + data + b"\n\n")

@@ -12,6 +12,7 @@ from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
 from registry.api.routing import Parameter
 from registry.api.threads import in_thread
 from registry.domain.cloudevents import outgoing
+from registry.domain.codec import Joined, as_stored
 from registry.merkle.entry import format_time
 from registry.store.reader import Reader
 from registry.store.rows import Row
@@ -50,6 +51,15 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def cloudevent(row: Row) -> dict[str, Any]:
     """Give a row of the log back as a CloudEvent."""
+    return _cloudevent(row, row.joined())
+
+
+def to_send(row: Row) -> dict[str, Any]:
+    """Give a row of the log back as a CloudEvent to be encoded, its data perhaps in JSON already."""
+    return _cloudevent(row, as_stored(row.parts.get(0)) or row.joined())
+
+
+def _cloudevent(row: Row, joined: Joined) -> dict[str, Any]:
     return outgoing(
         source=row.source,
         id=row.event_id,
@@ -59,7 +69,7 @@ def cloudevent(row: Row) -> dict[str, Any]:
         version=row.version,
         recorded_time=format_time(row.recorded_at),
         leaf_hash=row.leaf_hash,
-        joined=row.joined(),
+        joined=joined,
     )
 
 
@@ -76,7 +86,7 @@ class Page(NamedTuple):
 def make_page(rows: Sequence[Row], *, size: int, position: int) -> Page:
     """Make a page of at most ``size`` events; one more among ``rows`` says that there is a next one."""
     cursor = next_cursor(rows[size - 1].position) if len(rows) > size else None
-    content = _encoder.encode(EventPage(events=[cloudevent(row) for row in rows[:size]], next=cursor))
+    content = _encoder.encode(EventPage(events=[to_send(row) for row in rows[:size]], next=cursor))
     return Page(content, cursor, position)
 
 
@@ -109,6 +119,6 @@ def _page_of_lines(
     reader: Reader, after: int, until: int, stream: str | None, types: Sequence[str]
 ) -> tuple[bytes, int]:
     rows = reader.page(after, STREAM_PAGE, stream=stream, types=types)
-    wanted = [cloudevent(row) for row in rows if row.position <= until]
+    wanted = [to_send(row) for row in rows if row.position <= until]
     behind = rows[-1].position if len(rows) == STREAM_PAGE else until
     return _encoder.encode_lines(wanted), behind

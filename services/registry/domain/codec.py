@@ -129,6 +129,28 @@ def join(part0: bytes | None, parts: Mapping[int, bytes]) -> Joined:
     )
 
 
+class _Whole(msgspec.Struct):
+    """Part 0 with the body still in its bytes."""
+
+    attrs: dict[str, str]
+    data: msgspec.Raw
+    principal: str
+
+
+_whole = msgspec.json.Decoder(_Whole).decode
+
+
+def as_stored(part0: bytes | None) -> Joined | None:
+    """Read an event that has no part but this, its body left as JSON to be passed on; None of any other event.
+
+    A fourth of the work of ``join``, for whoever only writes the body out again.
+    """
+    if part0 is None or b'"$part"' in part0:
+        return None
+    whole = _whole(part0)
+    return Joined(whole.attrs, whole.data, whole.principal)  # type: ignore[arg-type]  # encoded like a body
+
+
 def recorded_event(name: str, joined: Joined) -> Event:
     """Type a recorded event again. An erased value is absent, or says so where the type requires one.
 
