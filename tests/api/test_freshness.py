@@ -10,6 +10,7 @@ from registry.api.freshness import LOG, Behind, preferred_wait, reached
 from registry.errors import Unavailable
 from registry.projections.generations import advance, begin_generation, go_live
 from registry.projections.model import ReadModel
+from registry.projections.views import tracked
 
 PATHS = (
     "/events",
@@ -164,16 +165,27 @@ def columns() -> Sequence[SchemaItem]:
 MODEL = ReadModel("followers", 1, {"": columns}, lambda _: {"": [{}]})
 
 
-async def test_a_read_of_a_read_model_waits_for_the_model(service_on_any: Service):
+async def test_a_read_of_a_read_model_waits_for_the_model(
+    service_on_any: Service, monkeypatch: pytest.MonkeyPatch
+):
     await service_on_any.post(registered())
     request = as_request(service_on_any)
     with pytest.raises(Behind, match="what this is read from has reached position 0, not yet 1"):
         await reached(request, 1, (MODEL,), 0)
+    monkeypatch.setattr("registry.api.freshness.MODEL_POLL", (0.001, 0.002))
+    looks = 0
+
+    def look(*asked: Any) -> int:
+        nonlocal looks
+        looks += 1
+        return tracked(*asked)
+
+    monkeypatch.setattr("registry.api.freshness.tracked", look)
     waiting = asyncio.create_task(reached(request, 1, (MODEL, LOG), 10))
-    await asyncio.sleep(0)
+    while looks < 3:
+        await asyncio.sleep(0.001)
     with service_on_any.app.state.sequencer._writer._engine.begin() as connection:
         generation = go_live(connection, begin_generation(connection, MODEL))
-    with service_on_any.app.state.sequencer._writer._engine.begin() as connection:
         advance(connection, generation, 1)
     await waiting
     with pytest.raises(Behind) as behind:

@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 from api.conftest import AGREEMENT, BATCH, Service, planned, problem, registered, serving, signed
 from api.listening import Dispatcher, Heard, listening
 from cli.servers import serving as process
+from registry.__main__ import main
 from registry.api import frames, streams
-from registry.api.frames import Wanted
+from registry.api.frames import Frame, Stretch, Wanted
 from registry.api.live import EVENT_STREAM
 from registry.api.streams import Streams
 from registry.errors import Unavailable
@@ -318,6 +320,34 @@ async def test_a_stream_that_others_are_ahead_of_reads_on_by_itself(
         await ahead.hears(8)
 
 
+async def test_what_was_read_for_streams_that_have_gone_is_for_nobody(told: Service):
+    own: Streams = told.app.state.streams
+    async with listening(told.app) as client:
+        await at_head(told, 1)
+        everything = Wanted()
+        own._hand_out(
+            Stretch(
+                after=3,
+                until=9,
+                end=True,
+                frames={everything: (Frame(9, b"id: 9\ndata: x\n\n"),)},
+                contents={everything: b"id: 9\ndata: x\n\n"},
+            )
+        )
+        await told.post(planned("visit-9"))
+        await client.hears(8)
+        assert client.positions == [8]
+
+
+async def test_only_so_many_parties_are_remembered(told: Service, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frames, "REMEMBERED", 1)
+    parties = frames.Parties(told.app.state.reader)
+    assert parties.of(AGREEMENT) == ("pak", "slv")
+    assert parties.of("aut-deu-1955") == ("aut", "pak")
+    assert parties.of("nobody-knows-it") == ()
+    assert len(parties._known) == 1
+
+
 async def test_what_waits_for_a_client_is_sent_before_anything_else(told: Service):
     own: Streams = told.app.state.streams
     with own.opened(Wanted(), 3) as stream:
@@ -375,11 +405,13 @@ def post(url: str, *events: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_a_server_with_open_streams_stops_at_once_and_clients_go_on_at_the_next(
-    kind: str, request: pytest.FixtureRequest
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
+    assert main(["log", "key", "--new", str(tmp_path / "key")]) == 0
+    given = {"auth": "off", "log_key_file": str(tmp_path / "key")}
     url = request.getfixturevalue("sqlite_url" if kind == "sqlite" else "postgres_url")
     with ExitStack() as stack:
-        first = stack.enter_context(process("serve", "--port", "0", "--database", url, auth="off"))
+        first = stack.enter_context(process("serve", "--port", "0", "--database", url, **given))
         post(first.url, registered(), signed())
         client = stack.enter_context(listen_to(first.url))
         streams = [stack.enter_context(client.stream("GET", "/events?after=0")) for _ in range(50)]
@@ -392,7 +424,7 @@ def test_a_server_with_open_streams_stops_at_once_and_clients_go_on_at_the_next(
             with pytest.raises(StopIteration):  # it ended as a stream does, and was not cut off
                 one.hears(3)
         heard = clients[0].heard
-    with process("serve", "--port", "0", "--database", url, auth="off") as second:
+    with process("serve", "--port", "0", "--database", url, **given) as second:
         post(second.url, planned("visit-1"), planned("visit-2"))
         again = {"Last-Event-ID": heard[-1].id}
         with listen_to(second.url, **again) as client, client.stream("GET", "/events?after=0") as stream:
