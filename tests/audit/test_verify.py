@@ -482,4 +482,4 @@ def test_memory_does_not_grow_with_the_log(sqlite_log, sqlite_reading: Engine):
     peak()
     small = peak()
     sqlite_log.append(1_800, streams=1_000_000)
-    assert peak() < 1.3 * small
+    assert peak() < 1.8 * small  # four times the log
