@@ -11,7 +11,7 @@ import msgspec
 from benchmarks import report
 from benchmarks.over_http import Load
 from benchmarks.servers import CHECKOUT
-from benchmarks.suite import LOADS, PARTS, SUBJECTS, Size, run
+from benchmarks.suite import LOADS, PARTS, QUICK_PARTS, SUBJECTS, Size, run
 
 QUICK = Size(0.8, 2)
 FULL = Size(2.0, 5)
@@ -22,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     size = QUICK if chosen.quick else FULL
     size = Size(chosen.seconds or size.seconds, chosen.repetitions or size.repetitions)
+    parts = chosen.parts or (QUICK_PARTS if chosen.quick else PARTS)
     load = os.getloadavg()[0]
     print(f"load of this machine in the minute before: {load:.2f}", flush=True)
-    found, costs = run(size, chosen.parts, chosen.subjects, chosen.loads)
+    found, costs = run(size, parts, chosen.subjects, chosen.loads)
     print(report.table(found, costs))
-    parameters = {**msgspec.structs.asdict(size), "parts": chosen.parts, "subjects": chosen.subjects}
+    parameters = {**msgspec.structs.asdict(size), "parts": parts, "subjects": chosen.subjects}
     path = report.write(chosen.results, found, costs, {**parameters, "load_before": load})
     print(f"\nwritten to {os.path.relpath(path)}")
     return 0
@@ -34,10 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute; the figures are rougher")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="about a minute: no full registry unless --parts has it, rougher figures",
+    )
     parser.add_argument("--seconds", type=float, help="seconds of one measurement")
     parser.add_argument("--repetitions", type=int, help="measurements of each kind")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, help="what to measure")
     parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), help="the servers")
     parser.add_argument(
         "--loads", nargs="+", type=_load, default=list(LOADS), metavar="CLIENTSxBATCH", help="such as 32x1"

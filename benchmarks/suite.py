@@ -17,6 +17,9 @@ PARTS = ("domain", "recorder", "http", "servers", "reads", "rebuild", "streams")
 """Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server; reading
 from a full registry; rebuilding its read models; posting while others listen."""
 
+QUICK_PARTS = ("domain", "recorder", "http", "servers")
+"""Those that need no full registry, which takes a while to load."""
+
 SUBJECTS = ("registry", "baseline", "constant")
 LOADS = (Load(1, 1), Load(32, 1), Load(128, 1), Load(1, 100), Load(4, 100))
 SERVER_LOADS = (Load(32, 1), Load(4, 100))
