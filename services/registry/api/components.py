@@ -16,9 +16,14 @@ Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
 SCHEMA_FILE = file_name("")
 
+_FIRST = "[A-Za-z0-9._~!$&'()*+,;=:@?-]"
+_URI = f"({_FIRST}|/|%[0-9A-Fa-f]{{2}})"
+_IPV6 = r"(//\[[0-9A-Fa-f:.]+\])?"
+_ANY_URI = f"([A-Za-z][A-Za-z0-9+.-]*:{_IPV6}{_URI}*|(/{_FIRST}{_URI}*)?)"
+"""A URI without what only a parser can tell: it admits all that are taken, and some that are not."""
 _STRING = {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}
-ATTRIBUTE_SCHEMAS: Schema = {
-    "specversion": {"type": "string", "const": "1.0", "description": "The version of CloudEvents"},
+_ENVELOPE: Schema = {
+    "specversion": {"const": "1.0", "description": "The version of CloudEvents"},
     "id": {
         "type": "string",
         "minLength": 1,
@@ -30,7 +35,7 @@ ATTRIBUTE_SCHEMAS: Schema = {
         "type": "string",
         "minLength": 1,
         "maxLength": MAX_SOURCE,
-        "pattern": "^([A-Za-z][A-Za-z0-9+.-]*:[!-~]|/)[!-~]*$",
+        "pattern": f"^([A-Za-z][A-Za-z0-9+.-]*:{_IPV6}{_URI}*|/(({_FIRST}|%[0-9A-Fa-f]{{2}}){_URI}*)?)(#{_URI}*)?$",
         "description": "The claimant, an office or a report: an absolute URI or a URI path without user info",
     },
     "type": {"type": "string", "description": "The event type"},
@@ -54,7 +59,6 @@ ATTRIBUTE_SCHEMAS: Schema = {
     "traceparent": {**_STRING, "description": "Trace context of the posting (W3C); kept, never compared"},
     "tracestate": {**_STRING, "description": "Trace state of the posting (W3C); kept, never compared"},
 }
-"""The attributes of CloudEvents, and those that are kept as they are."""
 _POSTED: Schema = {
     "datacontenttype": {
         "type": "string",
@@ -121,12 +125,12 @@ def of_events() -> dict[str, Schema]:
             "properties": {
                 "type": {"const": type_},
                 "data": {"$ref": PREFIX + type_},
-                "dataschema": {"pattern": f"^[!-~]*/{re.escape(type_)}\\.schema\\.json$"},
+                "dataschema": {"pattern": f"^{_ANY_URI}/{re.escape(type_)}\\.schema\\.json$"},
             },
             "required": ["data"],
         }
     components["PostedEnvelope"] = _object(
-        ATTRIBUTE_SCHEMAS | _POSTED, _REQUIRED, "The attributes of an event", _OTHERS
+        _ENVELOPE | _POSTED, _REQUIRED, "The attributes of an event", _OTHERS
     )
     components["PostedEvent"] = {
         "description": "An event as it is posted (CloudEvents 1.0); `type` decides what `data` is",
@@ -134,7 +138,7 @@ def of_events() -> dict[str, Schema]:
         "discriminator": {"propertyName": "type", "mapping": mapping},
     }
     components["RecordedEvent"] = _object(
-        ATTRIBUTE_SCHEMAS | _RECORDED,
+        _ENVELOPE | _RECORDED,
         [*_REQUIRED, "recordedtime", "sequence", "agreementversion", "leafhash"],
         "An event as it is given back (CloudEvents 1.0)",
         {**_STRING, "description": "Any other extension it was posted with"},
