@@ -44,7 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     witness_name: Annotated[
         str,
-        Meta(pattern=r"^[^\s+\x00-\x1f]*\Z", description="Name under which this registry is a witness itself"),
+        Meta(
+            pattern=r"^[^\s+\x00-\x1f]*\Z", description="Name under which this registry is a witness itself"
+        ),
     ] = ""
     witness_key_file: Annotated[str, Meta(description="Key with which it cosigns the logs of others")] = ""
     witnessed_logs_file: Annotated[

@@ -60,7 +60,7 @@ class Rejected(Refusal):
 class IdentityTaken(Refusal):
     """An event with this (source, id) is recorded with other content."""
 
-    def __init__(self, source: str, id: str, position: int) -> None:  # noqa: A002
+    def __init__(self, source: str, id: str, position: int) -> None:
         super().__init__(f"event {id!r} of {source!r} is recorded at position {position} with other content")
         self.position = position
 

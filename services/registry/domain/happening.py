@@ -33,6 +33,7 @@ WHEN: dict[type[Event], str] = {
     if cls not in UNDATED and set(FIELDS) & set(cls.__struct_fields__)
 }
 
+
 def happened(data: Event) -> Edtf | None:
     """Give when something happened; None for what is undated."""
     field = WHEN.get(type(data))
