@@ -155,7 +155,7 @@ class Group:
             for slot in self.accepted.values()
         ]
 
-    def receipts(self, slots: Sequence[Slot], sealed: Sealed | None) -> list[Receipt]:
+    def receipts(self, slots: Sequence[Slot], sealed: Sealed) -> list[Receipt]:
         """Make out the receipts of a request once its events are sealed."""
         return [
             _receipt_of_row(slot.row)
@@ -165,9 +165,7 @@ class Group:
         ]
 
 
-def _receipt_of_sealed(slot: Slot, sealed: Sealed | None) -> Receipt:
-    if sealed is None:  # pragma: no cover - an accepted event has been sealed, or its transaction has failed
-        raise ValueError("an event without a place in the log has no receipt")
+def _receipt_of_sealed(slot: Slot, sealed: Sealed) -> Receipt:
     place = slot.position - sealed.positions.start
     draft = sealed.drafts[place]
     return receipt(
