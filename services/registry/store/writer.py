@@ -17,13 +17,17 @@ from registry.store.lookup import Past, look_up
 from registry.store.receipt import Receipt
 from registry.store.recorder import SQLAlchemyRecorder, now
 from registry.store.rows import ROWS, Row, read_stream, select_rows
-from registry.store.seal import Sealed
+from registry.store.seal import Sealed, seal
 from registry.store.states import States
 from registry.store.tables import event
 
 log = logging.getLogger(__name__)
 
 Outcome = list[Receipt] | Exception
+
+
+NOTHING = seal(Head("", 0, (), 0), (), 0)
+"""What a group that accepts nothing has sealed: its receipts are all of events recorded before."""
 
 
 class Writer:
@@ -67,7 +71,10 @@ class Writer:
                 raise
         for state in group.states.values():
             self._states.keep(state)
-        return [slots if isinstance(slots, Exception) else group.receipts(slots, sealed) for slots in decided]
+        return [
+            slots if isinstance(slots, Exception) else group.receipts(slots, sealed or NOTHING)
+            for slots in decided
+        ]
 
     def _load(self, requests: Sequence[Request]) -> None:
         """Fold the agreements that are not in memory before the head is locked, as that may take a while.
