@@ -1,9 +1,13 @@
 """An agreement on the command line."""
 
+import re
+
 import pytest
 
 from registry.cli.demo import AGREEMENT
 from registry.cli.exits import DONE, REFUSED, USAGE
+
+RECORDED = r" \(recorded [0-9]{4}-[0-9]{2}-[0-9]{2}\)"
 
 REASON = (
     "It takes effect on signature, and both parties have signed, the later of which counts from 2025-07-16."
@@ -30,7 +34,8 @@ def test_the_story_on_a_screenful(registry, told_url):
         "Disputed: area.digital-identity.state",
         "Possibly one and the same: meeting-in-san-salvador and meeting-of-delegations",
     ):
-        assert f"\n{line}\n" in ran.out
+        assert f"\n{line}\n" in re.sub(RECORDED, "", ran.out)
+    assert len(re.findall(RECORDED, ran.out)) == 6  # every line of the timeline says when it was learned
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ YELLOW = "33"
 View = Mapping[str, Any]
 
 
-def portrait(view: View) -> Iterator[str]:
-    """Say line by line what an agreement is: its status first, and what is not certain last."""
+def portrait(view: View, recorded: Mapping[int, str]) -> Iterator[str]:
+    """Say line by line what an agreement is: its status first, and what is not certain last.
+
+    ``recorded`` gives the record time of the agreement's events by position, RFC 3339.
+    """
     yield coloured(in_language(view["title"]), BOLD)
     yield f"{view['id']}, version {view['version']}, on {view['on']}"
     yield ""
@@ -29,9 +32,11 @@ def portrait(view: View) -> Iterator[str]:
     if rows := timeline(view):
         yield ""
         yield coloured("Timeline", BOLD)
-        width = max(len(when) for when, _ in rows)
-        for when, what in rows:
-            yield folded(f"  {when.ljust(width)}  {what}", width + 4)
+        width = max(len(when) for when, _, _ in rows)
+        for when, what, position in rows:
+            time = recorded.get(position, "") if position is not None else ""
+            learned = f" (recorded {time[:10]})" if time else ""
+            yield folded(f"  {when.ljust(width)}  {what}{learned}", width + 4)
     if doubts := list(open_questions(view)):
         yield ""
         for text in doubts:

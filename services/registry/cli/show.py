@@ -51,14 +51,14 @@ def run(arguments: Namespace) -> int:
     if (flaw := subject_flaw(arguments.agreement)) is not None:
         raise NotFound(f"{arguments.agreement!r} {flaw}")
     if arguments.url:
-        view, rules = asked(arguments)
+        view, rules, recorded = asked(arguments)
     else:
-        view, rules = folded(arguments, settings_of(arguments))
+        view, rules, recorded = folded(arguments, settings_of(arguments))
     if arguments.json:
         console.say_json({**view, "rules": rules} if arguments.explain else view)
         return DONE
     try:
-        lines = list(portrait(view))
+        lines = list(portrait(view, recorded))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if not arguments.url:
             raise
@@ -82,8 +82,11 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-def asked(arguments: Namespace) -> tuple[View, list[View]]:
-    """Ask a server; with the rules that were tried, if wanted. Raises NotFound, RegistryError, Unavailable or Stop."""
+def asked(arguments: Namespace) -> tuple[View, list[View], dict[int, str]]:
+    """Ask a server; with the rules that were tried, if wanted, and the record time of each position.
+
+    Raises NotFound, RegistryError, Unavailable or Stop.
+    """
     from registry.cli.remote import get
 
     query = {}
@@ -93,17 +96,39 @@ def asked(arguments: Namespace) -> tuple[View, list[View]]:
         query["known_as_of"] = arguments.known_as_of
     path = f"/agreements/{arguments.agreement}"
     view: View = get(arguments.url, path, **query)
+    recorded = {} if arguments.json else record_times(arguments.url, path)
     if not arguments.explain:
-        return view, []
+        return view, [], recorded
     explanation: View = get(arguments.url, f"{path}/explain", **query)
     rules = explanation.get("rules")
     if not isinstance(rules, list):
         raise Stop(UNREACHABLE, f"{arguments.url} does not explain agreements as this version does")
-    return view, rules
+    return view, rules, recorded
 
 
-def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View]]:
-    """Fold the agreement from the database; with the rules that were tried. Raises NotFound, Unavailable or Stop."""
+def record_times(url: str, path: str) -> dict[int, str]:
+    """Ask a server when the events of an agreement were recorded, page by page. Raises Stop and Unavailable."""
+    from registry.cli.remote import get
+
+    found: dict[int, str] = {}
+    query = {"limit": "1000"}
+    while True:
+        page = get(url, f"{path}/events", **query)
+        try:
+            found |= {int(event["sequence"]): event["recordedtime"] for event in page["events"]}
+            following = page.get("next")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Stop(UNREACHABLE, f"{url} does not show agreements as this version does") from error
+        if following is None:
+            return found
+        query["cursor"] = following
+
+
+def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View], dict[int, str]]:
+    """Fold the agreement from the database; with the rules that were tried, and the record time of each position.
+
+    Raises NotFound, Unavailable or Stop.
+    """
     import msgspec
 
     from registry.cli.database import reader
@@ -111,6 +136,7 @@ def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View]]:
     from registry.domain.explain import explain
     from registry.domain.values import write_custom
     from registry.domain.view import view, visibility
+    from registry.merkle.entry import format_time
 
     on: date = arguments.valid_as_of or datetime.now(UTC).date()
     with reader(settings) as found:
@@ -124,8 +150,11 @@ def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View]]:
         raise NotFound(f"there is no agreement {arguments.agreement!r}{when}")
     shown = msgspec.structs.replace(view(then, on), visibility=visibility(now))
     rules = explain(then, on).rules if arguments.explain else ()
-    return msgspec.to_builtins(shown, enc_hook=write_custom), msgspec.to_builtins(
-        rules, enc_hook=write_custom
+    recorded = {event.position: format_time(event.recorded_at) for event in then.recorded.values()}
+    return (
+        msgspec.to_builtins(shown, enc_hook=write_custom),
+        msgspec.to_builtins(rules, enc_hook=write_custom),
+        recorded,
     )
 
 
