@@ -6,7 +6,7 @@ from conftest import campaign
 from contracts.conftest import Schema
 from contracts.generated import narrowed, operations, run, served
 
-SIZE = campaign(20_000)
+SIZE = max(2_000, campaign(12_000))
 """Requests at least."""
 
 pytestmark = pytest.mark.campaign
