@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar.types import ExceptionHandlersMap, Guard
+from litestar.types import ExceptionHandlersMap
 
 from registry.api import (
     agreement_list,
@@ -90,7 +90,6 @@ route_handlers: list[Any] = [
     problem_pages.get_problem,
 ]
 exception_handlers: ExceptionHandlersMap = {Exception: answer_problem}
-guards: list[Guard] = []
 """None: ``let_in`` stands before every handler instead, which costs a tenth of a guard."""
 before_request = let_in
 """For handlers of others in the same app; those above have it themselves."""
