@@ -16,8 +16,8 @@ from projections.reading import AGREEMENT, STORY
 from registry.api.csv import cell, header_row, rows
 from registry.api.filters import MOST_VALUES, filters_of, parameters_of
 from registry.api.listing import STREAM_PAGE
-from registry.api.parameters import BadParameter
 from registry.domain.values import Identifier
+from registry.http.parameters import BadParameter
 
 EVENTS = 71
 CSV = {"Accept": "text/csv"}

@@ -11,10 +11,10 @@ from litestar.handlers import HTTPRouteHandler
 from api.conftest import Service, problem, serving
 from api.logged import checkpoint_of
 from projections.reading import AGREEMENT, STORY
-from registry.api.answer import OPEN
-from registry.api.parameters import READS
 from registry.api.routes import route_handlers
-from registry.api.routing import OPERATION, Operation
+from registry.http.answer import OPEN
+from registry.http.parameters import READS
+from registry.http.routing import OPERATION, Operation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from api.conftest import AGREEMENT, SOURCE, Service, planned, problem, registered, signed
 from registry.api import history
-from registry.api.parameters import next_cursor
+from registry.http.parameters import next_cursor
 from registry.store.tables import event_part
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.schema import SchemaItem
 
 from api.conftest import AGREEMENT, Service, planned, problem, registered, serving
-from registry.api.freshness import LOG, Behind, preferred_wait, reached
 from registry.errors import Unavailable
+from registry.http.freshness import LOG, Behind, preferred_wait, reached
 from registry.projections.generations import advance, begin_generation, go_live
 from registry.projections.model import ReadModel
 from registry.projections.views import tracked
@@ -102,7 +102,7 @@ async def test_waiting_goes_on_no_longer_than_it_was_asked_to(registered_service
 async def test_waiting_ends_when_the_service_stops(
     registered_service: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("registry.api.freshness.LOG_POLL", 0.01)
+    monkeypatch.setattr("registry.http.freshness.LOG_POLL", 0.01)
     waiting = asyncio.create_task(reached(as_request(registered_service), 2, (LOG,), 60))
     await asyncio.sleep(0)
     registered_service.app.state.streams.close()
@@ -172,7 +172,7 @@ async def test_a_read_of_a_read_model_waits_for_the_model(
     request = as_request(service_on_any)
     with pytest.raises(Behind, match="what this is read from has reached position 0, not yet 1"):
         await reached(request, 1, (MODEL,), 0)
-    monkeypatch.setattr("registry.api.freshness.MODEL_POLL", (0.001, 0.002))
+    monkeypatch.setattr("registry.http.freshness.MODEL_POLL", (0.001, 0.002))
     looks = 0
 
     def look(*asked: Any) -> int:
@@ -180,7 +180,7 @@ async def test_a_read_of_a_read_model_waits_for_the_model(
         looks += 1
         return tracked(*asked)
 
-    monkeypatch.setattr("registry.api.freshness.tracked", look)
+    monkeypatch.setattr("registry.http.freshness.tracked", look)
     waiting = asyncio.create_task(reached(request, 1, (MODEL, LOG), 10))
     while looks < 3:
         await asyncio.sleep(0.001)

@@ -7,10 +7,10 @@ import pytest
 from litestar import Litestar
 
 from api.conftest import Service, serving
-from registry.api.kinds import KINDS
 from registry.api.openapi import describe
 from registry.api.routes import route_handlers
 from registry.domain.events.event import EVENT_TYPES
+from registry.http.kinds import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 import pytest
 
 from api.conftest import Service, planned, problem, registered, serving
-from registry.api.answer import OPEN
-from registry.api.principal import let_in
-from registry.api.routing import before_read
+from registry.http.answer import OPEN
+from registry.http.principal import let_in
+from registry.http.routing import before_read
 from registry.store.reader import Reader
 
 CLOSED = (

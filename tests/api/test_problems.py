@@ -8,10 +8,10 @@ import pytest
 from litestar.exceptions import HTTPException, InternalServerException, NotAuthorizedException
 
 from api.conftest import Service, problem, registered
-from registry.api.kinds import BY_NAME, KINDS
 from registry.api.problem_pages import markdown
-from registry.api.problems import KIND_OF, InBatch, Problem, describe
 from registry.errors import Refusal, RegistryError
+from registry.http.kinds import BY_NAME, KINDS
+from registry.http.problems import KIND_OF, InBatch, Problem, describe
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "problems.md"
 
@@ -58,13 +58,13 @@ async def test_an_unexpected_error_is_a_500_that_tells_nothing(
         raise ZeroDivisionError("the secret of the house")
 
     monkeypatch.setattr(service.app.state.reader, "head", fails)
-    with caplog.at_level(logging.ERROR, logger="registry.api.problems"):
+    with caplog.at_level(logging.ERROR, logger="registry.http.problems"):
         response = await service.get("/log?min_position=0")
     said = problem(response, 500, "internal-error")
     assert "secret" not in response.text
     assert "Traceback" not in response.text
     assert "min_position" not in response.text
-    (record,) = [record for record in caplog.records if record.name == "registry.api.problems"]
+    (record,) = [record for record in caplog.records if record.name == "registry.http.problems"]
     assert said["request_id"] in record.getMessage()
     assert "min_position" not in record.getMessage()
     assert record.exc_info is not None
@@ -74,7 +74,7 @@ async def test_an_unexpected_error_is_a_500_that_tells_nothing(
 async def test_an_expected_error_is_not_logged(service: Service, caplog: pytest.LogCaptureFixture):
     await service.get("/nothing")
     await service.post({})
-    assert [record for record in caplog.records if record.name == "registry.api.problems"] == []
+    assert [record for record in caplog.records if record.name == "registry.http.problems"] == []
 
 
 async def test_the_request_id_is_the_one_the_client_gave(service: Service):

@@ -4,12 +4,12 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked
-from registry.api.as_of import ID, agreement_id
 from registry.api.listing import answer_list, list_operation
-from registry.api.routing import read
-from registry.api.threads import in_thread
 from registry.errors import NotFound
+from registry.http.answer import Asked
+from registry.http.as_of import ID, agreement_id
+from registry.http.routing import read
+from registry.http.threads import in_thread
 from registry.projections import timeline
 from registry.projections.agreement_list import LIST
 from registry.store.reader import Reader

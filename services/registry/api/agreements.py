@@ -6,9 +6,6 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, agreement_id, position_of, read_as_of
-from registry.api.freshness import LOG
 from registry.api.history import (
     AFTER,
     CURSOR,
@@ -19,13 +16,16 @@ from registry.api.history import (
     answer_page,
     make_page,
 )
-from registry.api.parameters import begin_behind, day, limit, query
-from registry.api.routing import Content, Operation, read
-from registry.api.threads import in_thread
 from registry.domain.agreement import Agreement
 from registry.domain.values import write_custom
 from registry.domain.view import AgreementView, view, visibility
 from registry.errors import NotFound
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, agreement_id, position_of, read_as_of
+from registry.http.freshness import LOG
+from registry.http.parameters import begin_behind, day, limit, query
+from registry.http.routing import Content, Operation, read
+from registry.http.threads import in_thread
 from registry.store.reader import Reader
 
 _encode = msgspec.json.Encoder(enc_hook=write_custom).encode

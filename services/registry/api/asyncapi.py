@@ -8,16 +8,16 @@ from litestar import Response
 
 from registry import __version__
 from registry.api import components
-from registry.api.answer import CLOUDEVENT, JSON, NDJSON, Asked, digest, fresh_or_304
 from registry.api.events import get_events
 from registry.api.example_events import RECEIPT, posted_example
 from registry.api.live import EVENT_STREAM
 from registry.api.operations import LICENSE, describe_parameter
-from registry.api.parameters import query
-from registry.api.routing import MIN_POSITION, OPERATION, Content, Operation, read
 from registry.domain.cloudevents import outgoing
 from registry.domain.codec import Joined
 from registry.domain.events import EVENT_TYPES, Event
+from registry.http.answer import CLOUDEVENT, JSON, NDJSON, Asked, digest, fresh_or_304
+from registry.http.parameters import query
+from registry.http.routing import MIN_POSITION, OPERATION, Content, Operation, read
 
 Schema = dict[str, Any]
 

@@ -8,18 +8,18 @@ import msgspec
 from litestar import Response
 
 from registry import __version__
-from registry.api.answer import Asked, digest, fresh_or_304, has
-from registry.api.as_of import ID, agreement_id, read_as_of
-from registry.api.freshness import LOG
 from registry.api.ical import CALENDAR as MEDIA_TYPE
 from registry.api.ical import WRITER, write_calendar
-from registry.api.parameters import day, query
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.domain.calendar import Item, items
 from registry.domain.values import ID_PATTERN
 from registry.domain.wording import title_of
 from registry.errors import NotFound
+from registry.http.answer import Asked, digest, fresh_or_304, has
+from registry.http.as_of import ID, agreement_id, read_as_of
+from registry.http.freshness import LOG
+from registry.http.parameters import day, query
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.projections.agreements import AGREEMENTS
 from registry.projections.calendar import CALENDAR, Found, find_items
 from registry.projections.views import Views

@@ -4,13 +4,13 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked, digest, fresh_or_304
 from registry.api.log import named_position
-from registry.api.parameters import number, query
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.audit.checkpoints import Published, published
 from registry.errors import NotFound
+from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.parameters import number, query
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.merkle.checkpoint import format_proof
 from registry.merkle.proof import inclusion_nodes, prove_inclusion
 from registry.store.reader import Reader

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from registry.api.problems import Problem
 from registry.domain.attributes import MAX_ID, MAX_SOURCE, MAX_VERSION, type_flaw
 from registry.domain.cloudevents import OUTGOING
 from registry.domain.contracts import file_name, for_readers, schemas
+from registry.http.problems import Problem
 
 Schema = dict[str, Any]
 

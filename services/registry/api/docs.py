@@ -5,12 +5,12 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked
 from registry.api.openapi import document
 from registry.api.pages import details, page, prose, table
-from registry.api.parameters import query
-from registry.api.problems import PROBLEM
-from registry.api.routing import HTML_PAGE, Operation, read
+from registry.http.answer import Asked
+from registry.http.parameters import query
+from registry.http.problems import PROBLEM
+from registry.http.routing import HTML_PAGE, Operation, read
 
 Schema = dict[str, Any]
 

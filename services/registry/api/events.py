@@ -7,10 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
-from registry.api.as_of import EXAMPLE
 from registry.api.frames import Wanted
-from registry.api.freshness import LOG
 from registry.api.history import (
     AFTER,
     CLOUDEVENT_SCHEMA,
@@ -25,14 +22,17 @@ from registry.api.history import (
     to_send,
 )
 from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live
-from registry.api.parameters import BadParameter, begin_behind, limit, query
-from registry.api.problems import NotAcceptable
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
+from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
+from registry.http.as_of import EXAMPLE
+from registry.http.freshness import LOG
+from registry.http.parameters import BadParameter, begin_behind, limit, query
+from registry.http.problems import NotAcceptable
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.store.reader import Reader
 
 SCOPE = b"full"

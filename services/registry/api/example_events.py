@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from registry.api.as_of import EXAMPLE
 from registry.domain.attributes import type_flaw
 from registry.domain.events import EVENT_TYPES, Registered, Signed
 from registry.domain.events.event import Event
+from registry.http.as_of import EXAMPLE
 
 SOURCE = "https://report-b.example/"
 RECEIPT: dict[str, Any] = {

@@ -6,16 +6,16 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import Asked, digest, fresh_or_304
-from registry.api.as_of import ID, agreement_id, read_as_of
 from registry.api.atom import MEDIA_TYPE, write_feed
 from registry.api.calendars import PARTY, party_id
-from registry.api.freshness import LOG
-from registry.api.parameters import number, query
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.domain.envelope import Recorded
 from registry.domain.wording import title_of
+from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.as_of import ID, agreement_id, read_as_of
+from registry.http.freshness import LOG
+from registry.http.parameters import number, query
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.projections.agreements import AGREEMENTS
 from registry.projections.feed import newest_of_party
 from registry.projections.views import Views

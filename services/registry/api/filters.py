@@ -13,9 +13,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
-from registry.api.parameters import BadParameter
-from registry.api.routing import Parameter
 from registry.domain.values import END, IN_WORDS
+from registry.http.parameters import BadParameter
+from registry.http.routing import Parameter
 
 F = TypeVar("F", bound=msgspec.Struct)
 

@@ -8,11 +8,11 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from registry.api.answer import JSON, Answer, Asked
-from registry.api.parameters import query
-from registry.api.routing import Content, Operation, read
-from registry.api.threads import in_thread
 from registry.errors import Unavailable
+from registry.http.answer import JSON, Answer, Asked
+from registry.http.parameters import query
+from registry.http.routing import Content, Operation, read
+from registry.http.threads import in_thread
 from registry.projections.operate import ProjectionStatus
 from registry.store.migrate import newest_revision
 from registry.store.reader import Reader

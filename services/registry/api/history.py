@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from registry.api.answer import Answer, Asked, digest, fresh_or_304
-from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
-from registry.api.routing import Parameter
-from registry.api.threads import in_thread
 from registry.domain.cloudevents import outgoing
 from registry.domain.codec import Joined, as_stored
+from registry.http.answer import Answer, Asked, digest, fresh_or_304
+from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
+from registry.http.routing import Parameter
+from registry.http.threads import in_thread
 from registry.merkle.entry import format_time
 from registry.store.reader import Reader
 from registry.store.rows import Row

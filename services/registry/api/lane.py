@@ -9,10 +9,10 @@ from typing import Any
 from litestar import Litestar, Response
 from litestar.types import Receive, Send
 
-from registry.api.answer import Asked
 from registry.api.posting import post_events
-from registry.api.principal import let_in
-from registry.api.problems import answer_problem
+from registry.http.answer import Asked
+from registry.http.principal import let_in
+from registry.http.problems import answer_problem
 
 PATH = "/events"
 

@@ -6,13 +6,13 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.freshness import MAX_WAIT
-from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, query
-from registry.api.routing import Content, Operation, read
 from registry.config import Settings
 from registry.domain.attributes import MAX_ID, MAX_SOURCE
 from registry.domain.strict_json import MAX_DEPTH, MAX_INTEGER
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.freshness import MAX_WAIT
+from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, query
+from registry.http.routing import Content, Operation, read
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

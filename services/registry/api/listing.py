@@ -23,13 +23,13 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from registry.api.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
 from registry.api.csv import CSV, HEADED, header_row, rows
 from registry.api.filters import filters_of, parameters_of
 from registry.api.history import CURSOR, NEXT_LINK
-from registry.api.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
-from registry.api.problems import NotAcceptable
-from registry.api.routing import Content, Operation, Parameter
+from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
+from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
+from registry.http.problems import NotAcceptable
+from registry.http.routing import Content, Operation, Parameter
 from registry.projections.listing import ForeignCursor, Listing, Page, day_of, page
 from registry.projections.views import Views
 

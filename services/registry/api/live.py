@@ -8,11 +8,11 @@ from typing import Any
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from registry.api.answer import Answer, Asked, applied
 from registry.api.frames import Wanted
-from registry.api.parameters import BadHeader, BadParameter, number
 from registry.api.streams import Streams
-from registry.api.threads import in_thread
+from registry.http.answer import Answer, Asked, applied
+from registry.http.parameters import BadHeader, BadParameter, number
+from registry.http.threads import in_thread
 
 EVENT_STREAM = "text/event-stream"
 LAST_EVENT_ID = "Last-Event-ID"

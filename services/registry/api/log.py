@@ -7,13 +7,13 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.freshness import LOG
-from registry.api.parameters import BadParameter, number, query
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.domain.attributes import id_flaw, source_flaw
 from registry.errors import NotFound
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.freshness import LOG
+from registry.http.parameters import BadParameter, number, query
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.merkle.entry import format_time
 from registry.merkle.proof import (
     consistency_nodes,

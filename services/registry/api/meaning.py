@@ -9,12 +9,6 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, Known, agreement_id, read_as_of
-from registry.api.freshness import LOG
-from registry.api.parameters import BadParameter, day, limit, number, query
-from registry.api.routing import Content, Operation, Parameter, read
-from registry.api.threads import in_thread
 from registry.domain.claims_view import ClaimsShown, claims_view
 from registry.domain.compare import Change, compare
 from registry.domain.explain import Explanation, explain
@@ -22,6 +16,12 @@ from registry.domain.history import HistoryEntry, history
 from registry.domain.timeline import Span, timeline
 from registry.domain.values import write_custom
 from registry.domain.view import view
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, Known, agreement_id, read_as_of
+from registry.http.freshness import LOG
+from registry.http.parameters import BadParameter, day, limit, number, query
+from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.threads import in_thread
 from registry.store.reader import Reader
 
 PREDICATE = Parameter(

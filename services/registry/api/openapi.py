@@ -10,11 +10,11 @@ from litestar.handlers import HTTPRouteHandler
 
 from registry import __version__
 from registry.api import components
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
-from registry.api.kinds import KINDS
 from registry.api.operations import LICENSE, describe_operation, describe_problem, path_of
-from registry.api.parameters import query
-from registry.api.routing import OPERATION, Content, Operation, read
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.kinds import KINDS
+from registry.http.parameters import query
+from registry.http.routing import OPERATION, Content, Operation, read
 
 Described = tuple[str, str, HTTPRouteHandler, Operation]
 """Path, method, handler and operation."""

@@ -9,12 +9,12 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from registry.api import components
-from registry.api.answer import OPEN
-from registry.api.kinds import KINDS, Kind
-from registry.api.problems import PROBLEM
-from registry.api.routing import MIN_POSITION, PREFER, Content, Operation, Parameter
 from registry.domain.contracts import for_readers
 from registry.domain.strict_json import MAX_INTEGER
+from registry.http.answer import OPEN
+from registry.http.kinds import KINDS, Kind
+from registry.http.problems import PROBLEM
+from registry.http.routing import MIN_POSITION, PREFER, Content, Operation, Parameter
 
 Schema = dict[str, Any]
 SchemaOf = Mapping[int, Schema]

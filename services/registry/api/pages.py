@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 
-from registry.api.answer import HTML, Answer, Asked, digest, fresh_or_304
+from registry.http.answer import HTML, Answer, Asked, digest, fresh_or_304
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1d21; --soft: #575d68; --paper: #fdfdfb; --line: #d9dade;

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import JSON, Answer, Asked, digest, fresh_or_304
-from registry.api.as_of import VALID_AS_OF
 from registry.api.listing import answer_list, list_operation
-from registry.api.parameters import day, query
-from registry.api.routing import Content, Operation, Parameter, read
 from registry.domain.values import ID_PATTERN
 from registry.errors import NotFound
+from registry.http.answer import JSON, Answer, Asked, digest, fresh_or_304
+from registry.http.as_of import VALID_AS_OF
+from registry.http.parameters import day, query
+from registry.http.routing import Content, Operation, Parameter, read
 from registry.projections.parties import LIST
 from registry.projections.party_pages import MODELS, PAIR_LIST, PairView, PartyView, pair_view, party_view
 from registry.projections.views import Views

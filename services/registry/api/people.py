@@ -4,9 +4,9 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked
 from registry.api.listing import answer_list, list_operation
-from registry.api.routing import read
+from registry.http.answer import Asked
+from registry.http.routing import read
 from registry.projections import institutions, people
 
 

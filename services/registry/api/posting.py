@@ -8,18 +8,18 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api.answer import JSON, Answer, Asked
 from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
-from registry.api.parameters import BadHeader, query
-from registry.api.principal import principal_of
-from registry.api.problems import InBatch, UnsupportedMediaType
-from registry.api.routing import Content, Operation, Parameter, post
-from registry.api.threads import in_thread
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered
 from registry.errors import Flaw, Invalid, Malformed, Refusal, TooLarge
+from registry.http.answer import JSON, Answer, Asked
+from registry.http.parameters import BadHeader, query
+from registry.http.principal import principal_of
+from registry.http.problems import InBatch, UnsupportedMediaType
+from registry.http.routing import Content, Operation, Parameter, post
+from registry.http.threads import in_thread
 from registry.store.receipt import Receipt
 
 BINARY = "application/json"

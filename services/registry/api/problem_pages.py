@@ -4,12 +4,12 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked
-from registry.api.kinds import BY_NAME, KINDS, PATH, Kind
 from registry.api.pages import page, prose, table
-from registry.api.parameters import query
-from registry.api.routing import HTML_PAGE, Operation, Parameter, read
 from registry.errors import NotFound
+from registry.http.answer import Asked
+from registry.http.kinds import BY_NAME, KINDS, PATH, Kind
+from registry.http.parameters import query
+from registry.http.routing import HTML_PAGE, Operation, Parameter, read
 
 
 @read("/problems", Operation(tag="Operations", answers={200: HTML_PAGE}), anybody=True)

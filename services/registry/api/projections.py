@@ -2,10 +2,10 @@
 
 import msgspec
 
-from registry.api.answer import JSON, Answer, Asked
-from registry.api.parameters import query
-from registry.api.routing import Content, Operation, Parameter, post, read
-from registry.api.threads import in_thread
+from registry.http.answer import JSON, Answer, Asked
+from registry.http.parameters import query
+from registry.http.routing import Content, Operation, Parameter, post, read
+from registry.http.threads import in_thread
 from registry.projections.operate import Operator, ProjectionStatus
 from registry.projections.rebuild import Difference
 

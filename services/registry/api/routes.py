@@ -31,8 +31,8 @@ from registry.api import (
     type_schemas,
     witness,
 )
-from registry.api.principal import let_in
-from registry.api.problems import answer_problem
+from registry.http.principal import let_in
+from registry.http.problems import answer_problem
 
 route_handlers: list[Any] = [
     posting.options_events,  # before the others of its path, or the framework makes one of its own

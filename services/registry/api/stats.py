@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import JSON, Asked, digest, fresh_or_304
 from registry.api.filters import filters_of, parameters_of
-from registry.api.parameters import BadParameter, query
-from registry.api.routing import Content, Operation, read
+from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.parameters import BadParameter, query
+from registry.http.routing import Content, Operation, read
 from registry.projections.activity import ACTIVITY, Stats, StatsFilters, stats
 from registry.projections.views import Views
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from registry.api.frames import Parties, Stretch, Wanted, read_stretch
-from registry.api.threads import in_thread
 from registry.errors import Unavailable
+from registry.http.threads import in_thread
 from registry.store.arrivals import Arrivals
 from registry.store.reader import Reader
 

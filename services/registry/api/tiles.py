@@ -4,11 +4,11 @@ from typing import Any
 
 from litestar import Response
 
-from registry.api.answer import Asked, digest, fresh_or_304
-from registry.api.parameters import query
-from registry.api.routing import Content, Operation, Parameter, read
 from registry.audit.tiles import published_tile
 from registry.errors import NotFound
+from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.parameters import query
+from registry.http.routing import Content, Operation, Parameter, read
 from registry.merkle.tiles import parse_tile_path
 
 OCTETS = "application/octet-stream"

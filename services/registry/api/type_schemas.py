@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.answer import Asked, digest, fresh_or_304
-from registry.api.parameters import query
-from registry.api.routing import Content, Operation, Parameter, read
 from registry.domain.contracts import file_name, schemas
 from registry.domain.events import EVENT_TYPES
 from registry.errors import NotFound
+from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.parameters import query
+from registry.http.routing import Content, Operation, Parameter, read
 
 SCHEMA = "application/schema+json"
 PUBLIC = {"Cache-Control": "public, max-age=3600"}

@@ -6,13 +6,13 @@ from litestar import Response
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api.answer import OPEN, Answer, Asked
-from registry.api.parameters import query
-from registry.api.principal import let_in
-from registry.api.routing import OPERATION, Content, Operation
-from registry.api.threads import in_thread
 from registry.audit.witness import SeenOther, Witness
 from registry.errors import NotFound, TooLarge
+from registry.http.answer import OPEN, Answer, Asked
+from registry.http.parameters import query
+from registry.http.principal import let_in
+from registry.http.routing import OPERATION, Content, Operation
+from registry.http.threads import in_thread
 
 TEXT = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"

@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from registry.api.answer import PREFERENCE_APPLIED, Asked
-from registry.api.parameters import MIN_POSITION, READS, number, pairs
-from registry.api.threads import in_thread
 from registry.errors import RegistryError, Unavailable
+from registry.http.answer import PREFERENCE_APPLIED, Asked
+from registry.http.parameters import MIN_POSITION, READS, number, pairs
+from registry.http.threads import in_thread
 from registry.projections.model import ReadModel
 from registry.projections.views import tracked
 

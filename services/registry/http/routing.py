@@ -7,10 +7,10 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api.answer import OPEN, Asked
-from registry.api.freshness import MAX_WAIT, Source, seen
-from registry.api.parameters import READS
-from registry.api.principal import let_in
+from registry.http.answer import OPEN, Asked
+from registry.http.freshness import MAX_WAIT, Source, seen
+from registry.http.parameters import READS
+from registry.http.principal import let_in
 
 OPERATION = "operation"
 """The option of a route under which its description is."""

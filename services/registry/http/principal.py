@@ -1,7 +1,7 @@
 """Who is asking: the one place where a request is let in or not."""
 
-from registry.api.answer import OPEN, Asked
 from registry.errors import RegistryError
+from registry.http.answer import OPEN, Asked
 
 
 class Unauthenticated(RegistryError):

@@ -12,12 +12,6 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import Meta
 
-from registry.api import kinds
-from registry.api.answer import Answer, applied
-from registry.api.freshness import Behind
-from registry.api.kinds import Kind
-from registry.api.parameters import BadHeader, BadParameter
-from registry.api.principal import Unauthenticated
 from registry.audit.witness import NotExtending, NotSigned, TooOften
 from registry.errors import (
     IdentityTaken,
@@ -31,6 +25,12 @@ from registry.errors import (
     Unavailable,
     VersionMismatch,
 )
+from registry.http import kinds
+from registry.http.answer import Answer, applied
+from registry.http.freshness import Behind
+from registry.http.kinds import Kind
+from registry.http.parameters import BadHeader, BadParameter
+from registry.http.principal import Unauthenticated
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from registry.api.answer import Asked
-from registry.api.parameters import BadParameter, number
-from registry.api.routing import Parameter
 from registry.domain.agreement import Agreement, fold
 from registry.domain.attributes import subject_flaw, time_flaw
 from registry.domain.values import AGREEMENT_ID_PATTERN
 from registry.errors import NotFound
+from registry.http.answer import Asked
+from registry.http.parameters import BadParameter, number
+from registry.http.routing import Parameter
 from registry.store.reader import Reader
 
 EXAMPLE = "pak-slv-2025-digital-assets"

@@ -5,8 +5,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, date, datetime
 from urllib.parse import unquote_plus
 
-from registry.api.answer import Asked
 from registry.errors import Malformed
+from registry.http.answer import Asked
 
 READS = "reads"
 """The option of a route that lists what it reads: the log, read models, or nothing that grows."""
