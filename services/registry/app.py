@@ -10,6 +10,7 @@ from functools import partial
 from litestar import Litestar
 from litestar.datastructures import State
 
+from registry.access import DEVELOPMENT, SCOPES, Principal
 from registry.api.lane import Lane
 from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
 from registry.api.streams import Streams
@@ -76,7 +77,12 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     app.state.views = views
     app.state.operator = Operator(writing, reader)
     app.state.streams = streams
-    app.state.principal = await asyncio.to_thread(principal_id, writing, "development", "auth off")
+    app.state.principal = Principal(
+        id=await asyncio.to_thread(principal_id, writing, DEVELOPMENT, "auth off"),
+        kind=DEVELOPMENT,
+        label="auth off",
+        scopes=frozenset(SCOPES),
+    )
 
     if listens(settings.database):
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())

@@ -57,7 +57,7 @@ ERASED = {
 @read(
     "/asyncapi.json",
     Operation(tag="Operations", answers={200: Content(JSON, {"type": "object"})}),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_asyncapi(request: Asked) -> Response[Any]:
     """Read the description of the streams

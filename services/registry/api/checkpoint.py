@@ -32,7 +32,7 @@ SIZE = Parameter(
         answers={200: Content("text/plain", {"type": "string"})},
         problems=(400, 404),
     ),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_checkpoint(request: Asked) -> Response[Any]:
     """Read the last checkpoint

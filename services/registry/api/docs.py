@@ -36,7 +36,7 @@ async def get_index(request: Asked) -> Response[Any]:
     return page(request, "Start", body)
 
 
-@read("/docs", Operation(tag="Operations", answers={200: HTML_PAGE}), anybody=True)
+@read("/docs", Operation(tag="Operations", answers={200: HTML_PAGE}), same_for_all=True)
 async def get_docs(request: Asked) -> Response[Any]:
     """Read this description as a page"""
     query(request)

@@ -50,7 +50,9 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 @read(
-    "/healthz", Operation(tag="Operations", answers={200: Content(JSON, Health)}, tagged=False), anybody=True
+    "/healthz",
+    Operation(tag="Operations", answers={200: Content(JSON, Health)}, tagged=False),
+    same_for_all=True,
 )
 async def get_healthz(request: Asked) -> Response[Any]:
     """Tell whether the process lives
@@ -61,7 +63,11 @@ async def get_healthz(request: Asked) -> Response[Any]:
     return Answer(msgspec.json.encode(Health("ok")), headers=NO_STORE)
 
 
-@read("/readyz", Operation(tag="Operations", answers={200: Content(JSON, Ready)}, tagged=False), anybody=True)
+@read(
+    "/readyz",
+    Operation(tag="Operations", answers={200: Content(JSON, Ready)}, tagged=False),
+    same_for_all=True,
+)
 async def get_readyz(request: Asked) -> Response[Any]:
     """Tell whether the service can do its work
 

@@ -38,7 +38,7 @@ TAGS = {
 @read(
     "/openapi.json",
     Operation(tag="Operations", answers={200: Content(JSON, {"type": "object"})}),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_openapi(request: Asked) -> Response[Any]:
     """Read the description of this API

@@ -11,8 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 from registry.api import components
 from registry.domain.contracts import for_readers
 from registry.domain.strict_json import MAX_INTEGER
-from registry.http.answer import OPEN
+from registry.http.access import OPEN_TO_ALL
 from registry.http.kinds import KINDS, Kind
+from registry.http.principal import NEEDS
 from registry.http.problems import PROBLEM
 from registry.http.routing import MIN_POSITION, PREFER, Content, Operation, Parameter
 
@@ -64,7 +65,9 @@ def path_of(path: str) -> str:
 def describe_operation(handler: HTTPRouteHandler, operation: Operation, schema_of: SchemaOf) -> Schema:
     """Describe one method of a resource, from what its handler says and what its route declares."""
     summary, _, description = inspect.cleandoc(handler.fn.__doc__ or "").partition("\n\n")
-    problems = {*SHARED_PROBLEMS, *operation.problems} | (set() if handler.opt.get(OPEN) else {401})
+    problems = {*SHARED_PROBLEMS, *operation.problems} | (
+        set() if handler.opt[NEEDS] == OPEN_TO_ALL else {401, 403}
+    )
     parameters = {(one.where, one.name): one for one in operation.parameters}
     read = "GET" in handler.http_methods
     if operation.reads:

@@ -112,7 +112,7 @@ async def post_events(request: Asked) -> Answer:
         read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
         events = _batch(body, settings) if read is None else await read
     try:
-        receipts = await request.app.state.sequencer.append(events, principal_of(request), expect=expect)
+        receipts = await request.app.state.sequencer.append(events, principal_of(request).id, expect=expect)
     except Refusal as refusal:
         if single:
             raise

@@ -12,7 +12,7 @@ from registry.http.parameters import query
 from registry.http.routing import HTML_PAGE, Operation, Parameter, read
 
 
-@read("/problems", Operation(tag="Operations", answers={200: HTML_PAGE}), anybody=True)
+@read("/problems", Operation(tag="Operations", answers={200: HTML_PAGE}), same_for_all=True)
 async def get_problems(request: Asked) -> Response[Any]:
     """List the kinds of problems
 
@@ -38,7 +38,7 @@ async def get_problems(request: Asked) -> Response[Any]:
         answers={200: HTML_PAGE},
         problems=(404,),
     ),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_problem(request: Asked) -> Response[Any]:
     """Explain one kind of problem"""

@@ -38,7 +38,7 @@ WHICH = Parameter(
         answers={200: BYTES},
         problems=(404,),
     ),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_tile(request: Asked) -> Response[Any]:
     """Read a tile of the tree

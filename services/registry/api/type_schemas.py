@@ -30,7 +30,7 @@ FILE = Parameter(
     Operation(
         tag="Events", parameters=(FILE,), answers={200: Content(SCHEMA, {"type": "object"})}, problems=(404,)
     ),
-    anybody=True,
+    same_for_all=True,
 )
 async def get_schema(request: Asked) -> Response[Any]:
     """Read the schema of an event type

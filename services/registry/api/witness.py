@@ -8,9 +8,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from registry.audit.witness import SeenOther, Witness
 from registry.errors import NotFound, TooLarge
-from registry.http.answer import OPEN, Answer, Asked
+from registry.http.access import needed
+from registry.http.answer import Answer, Asked
 from registry.http.parameters import query
-from registry.http.principal import let_in
+from registry.http.principal import NEEDS, let_in
 from registry.http.routing import OPERATION, Content, Operation
 from registry.http.threads import in_thread
 
@@ -35,7 +36,7 @@ MAX_BODY = 128 << 10
             },
             problems=(400, 403, 404, 413, 422, 429),
         ),
-        OPEN: True,
+        NEEDS: needed("POST", "/add-checkpoint"),
     },
 )
 async def post_checkpoint(request: Asked) -> Response[Any]:

@@ -21,7 +21,7 @@ NOT_MODIFIED = 304
 PREFERENCE_APPLIED = "preference_applied"
 """Where a request keeps which preference was acted upon (RFC 7240)."""
 OPEN = "open"
-"""The option of a route that anybody may read, whoever they are."""
+"""The option of a route whose answer is the same for everybody and may be kept by any cache."""
 PUBLIC = "public, max-age=300"
 """For what is the same for everybody and changes with the version of the service."""
 PRIVATE = "private, no-cache"

@@ -39,6 +39,13 @@ UNAUTHENTICATED = Kind(
     says="This registry answers those it knows, and the request does not say who is asking.",
     remedy="Send the credentials that the operator of the registry gave you.",
 )
+FORBIDDEN = Kind(
+    name="forbidden",
+    status=403,
+    title="Whoever is asking may not do this",
+    says="The registry knows who is asking, and the scope that this needs was not given to them. `detail` names it.",
+    remedy="Ask the operator of the registry for the scope, or do it with the credentials that have it.",
+)
 NOT_SIGNED = Kind(
     name="checkpoint-not-signed",
     status=403,
@@ -171,6 +178,7 @@ BEHIND = Kind(
 KINDS: tuple[Kind, ...] = (
     MALFORMED,
     UNAUTHENTICATED,
+    FORBIDDEN,
     NOT_SIGNED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,

@@ -30,7 +30,7 @@ from registry.http.answer import Answer, applied
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
 from registry.http.parameters import BadHeader, BadParameter
-from registry.http.principal import Unauthenticated
+from registry.http.principal import Forbidden, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,7 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (BadHeader, kinds.MALFORMED, lambda e: {"errors": (Fault(header=e.header, detail=e.reason),)}),
     (Malformed, kinds.MALFORMED, _flaws),
     (Unauthenticated, kinds.UNAUTHENTICATED, _nothing),
+    (Forbidden, kinds.FORBIDDEN, _nothing),
     (NotFound, kinds.NOT_FOUND, _nothing),
     (NotAcceptable, kinds.NOT_ACCEPTABLE, _nothing),
     (Rejected, kinds.REJECTED, _rejected),

@@ -7,10 +7,11 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
+from registry.http.access import needed
 from registry.http.answer import OPEN, Asked
 from registry.http.freshness import MAX_WAIT, Source, seen
 from registry.http.parameters import READS
-from registry.http.principal import let_in
+from registry.http.principal import NEEDS, let_in
 
 OPERATION = "operation"
 """The option of a route under which its description is."""
@@ -76,14 +77,18 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The statuses of the problems that may be met, beside those that every operation shares."""
 
 
-def read(path: str, operation: Operation, *, anybody: bool = False) -> Callable[[Any], HTTPRouteHandler]:
-    """Declare a resource that is read: GET, and HEAD with the same headers."""
+def read(path: str, operation: Operation, *, same_for_all: bool = False) -> Callable[[Any], HTTPRouteHandler]:
+    """Declare a resource that is read: GET, and HEAD with the same headers.
+
+    Who may is in the table of ``access``. ``same_for_all``: the answer never depends on who asks and changes with
+    the version of the service alone, so that caches may keep it.
+    """
     return HTTPRouteHandler(
         path,
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
         before_request=before_read,
-        opt={OPERATION: operation, OPEN: anybody, READS: operation.reads},
+        opt={OPERATION: operation, NEEDS: needed("GET", path), OPEN: same_for_all, READS: operation.reads},
     )
 
 
@@ -100,5 +105,5 @@ def post(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
         http_method=HttpMethod.POST,
         status_code=201,
         before_request=let_in,
-        opt={OPERATION: operation},
+        opt={OPERATION: operation, NEEDS: needed("POST", path)},
     )

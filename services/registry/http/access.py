@@ -1,0 +1,74 @@
+"""The table of who may use which route. A route without a line here cannot be declared."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from registry.access import ADMIN, AGREEMENTS_READ, EVENTS_READ, EVENTS_WRITE, LOG_AUDIT
+
+OPEN_TO_ALL: Final = ""
+"""Stands for no scope: anybody may, without saying who they are."""
+
+ROUTES: Mapping[tuple[str, str], str] = {
+    ("POST", "/events"): EVENTS_WRITE,
+    ("GET", "/events"): EVENTS_READ,
+    ("GET", "/events/{position:str}"): EVENTS_READ,
+    ("GET", "/agreements"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/timeline"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/events"): EVENTS_READ,
+    ("GET", "/agreements/{id:str}/explain"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/claims"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/history"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/compare"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/calendar.ics"): AGREEMENTS_READ,
+    ("GET", "/agreements/{id:str}/feed.atom"): AGREEMENTS_READ,
+    ("GET", "/parties"): AGREEMENTS_READ,
+    ("GET", "/parties/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/parties/{id:str}/calendar.ics"): AGREEMENTS_READ,
+    ("GET", "/parties/{id:str}/feed.atom"): AGREEMENTS_READ,
+    ("GET", "/pairs"): AGREEMENTS_READ,
+    ("GET", "/pairs/{a:str}/{b:str}"): AGREEMENTS_READ,
+    ("GET", "/engagements"): AGREEMENTS_READ,
+    ("GET", "/follow-ups"): AGREEMENTS_READ,
+    ("GET", "/institutions"): AGREEMENTS_READ,
+    ("GET", "/people"): AGREEMENTS_READ,
+    ("GET", "/facts"): AGREEMENTS_READ,
+    ("GET", "/publications"): AGREEMENTS_READ,
+    ("GET", "/sources"): AGREEMENTS_READ,
+    ("GET", "/stats"): AGREEMENTS_READ,
+    ("GET", "/calendar.ics"): AGREEMENTS_READ,
+    ("GET", "/feed.atom"): AGREEMENTS_READ,
+    ("GET", "/projections"): ADMIN,
+    ("POST", "/projections/{name:str}/rebuild"): ADMIN,
+    ("POST", "/projections/{name:str}/check"): ADMIN,
+    ("POST", "/projections/{name:str}/parked/{id:str}/retry"): ADMIN,
+    ("POST", "/projections/{name:str}/parked/{id:str}/skip"): ADMIN,
+    ("GET", "/tile/entries/{tile:path}"): LOG_AUDIT,
+    # The log can be checked by anybody: hashes, proofs and checkpoints say nothing of what is in it.
+    ("GET", "/log"): OPEN_TO_ALL,
+    ("GET", "/log/proof/inclusion"): OPEN_TO_ALL,
+    ("GET", "/log/proof/inclusion.tlog-proof"): OPEN_TO_ALL,
+    ("GET", "/log/proof/consistency"): OPEN_TO_ALL,
+    ("GET", "/checkpoint"): OPEN_TO_ALL,
+    ("GET", "/tile/{tile:path}"): OPEN_TO_ALL,
+    ("POST", "/add-checkpoint"): OPEN_TO_ALL,
+    ("GET", "/healthz"): OPEN_TO_ALL,
+    ("GET", "/readyz"): OPEN_TO_ALL,
+    ("GET", "/limits"): OPEN_TO_ALL,
+    ("GET", "/openapi.json"): OPEN_TO_ALL,
+    ("GET", "/asyncapi.json"): OPEN_TO_ALL,
+    ("GET", "/schemas/{file:str}"): OPEN_TO_ALL,
+    ("GET", "/docs"): OPEN_TO_ALL,
+    ("GET", "/"): OPEN_TO_ALL,
+    ("GET", "/problems"): OPEN_TO_ALL,
+    ("GET", "/problems/{name:str}"): OPEN_TO_ALL,
+}
+"""The scope that each route asks for, by method and path; HEAD asks for what GET asks for."""
+
+
+def needed(method: str, path: str) -> str:
+    """Give the scope that a route asks for. Raises LookupError when the table has no line for it."""
+    try:
+        return ROUTES[method, path]
+    except KeyError:
+        raise LookupError(f"{method} {path} has no line in the table of who may use which route") from None
