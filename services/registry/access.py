@@ -30,6 +30,19 @@ KEY: Final = "key"
 TOKEN: Final = "token"  # noqa: S105 - the kind of a principal, no secret
 
 
+class Sight(msgspec.Struct, frozen=True):
+    """How much of what is recorded a reader may see; every read that could show more takes one."""
+
+    parts: bool = False
+    """Whether personal values are shown; they are withheld otherwise, and the answer says so."""
+    restricted: bool = False
+    """Whether restricted agreements exist for this reader."""
+
+
+EVERYTHING: Final = Sight(parts=True, restricted=True)
+"""The sight of the registry's own work: projections, verification, commands on the database itself."""
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever asks. ``id`` alone, a random UUID, ever stands in the log."""
 
@@ -42,6 +55,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Sources whose events it may post: exact, or a prefix that ends in ``/``, ``:`` or ``#``; empty: any."""
     parties: tuple[str, ...] = ()
     """Parties to whose agreements it may post; empty: any."""
+
+    @property
+    def sight(self) -> Sight:
+        """How much it may see."""
+        return Sight(parts=PARTS_READ in self.scopes, restricted=AGREEMENTS_RESTRICTED in self.scopes)
 
     def may(self, scope: str) -> bool:
         """Tell whether it holds a scope."""
