@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from registry import __version__
 from registry.cli import (
     append,
+    backup,
     config,
     contracts,
     demo,
@@ -15,6 +16,7 @@ from registry.cli import (
     log,
     migrate,
     projections,
+    restore,
     serve,
     show,
     tail,
@@ -24,7 +26,22 @@ from registry.cli.console import note
 from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE, Stop
 from registry.errors import RegistryError, Unavailable
 
-COMMANDS = (demo, serve, append, show, tail, verify, log, projections, migrate, contracts, doctor, config)
+COMMANDS = (
+    demo,
+    serve,
+    append,
+    show,
+    tail,
+    verify,
+    log,
+    backup,
+    restore,
+    projections,
+    migrate,
+    contracts,
+    doctor,
+    config,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
         os.link(draft, path)
     finally:
         draft.unlink()
-    _sync_directory(path)
+    sync_directory(path)
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -23,7 +23,7 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except OSError:
         draft.unlink()
         raise
-    _sync_directory(path)
+    sync_directory(path)
 
 
 def _draft(path: Path, content: bytes, mode: int) -> Path:
@@ -36,7 +36,7 @@ def _draft(path: Path, content: bytes, mode: int) -> Path:
     return draft
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     """Make the name last as well as what is under it."""
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
