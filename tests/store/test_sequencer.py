@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from registry.errors import IdentityTaken, Rejected, TooLarge, Unavailable, VersionMismatch
 from registry.store import sequencer as sequencer_module
 from registry.store.tables import event as event_table
-from store.conftest import Open, Opened, event, planned, registered
+from store.conftest import PARTIES, PRINCIPAL, SOURCE, Open, Opened, event, planned, registered
 
 
 def count(store: Opened) -> int:
@@ -159,10 +159,10 @@ async def test_a_fault_of_ours_in_one_request_never_fails_its_neighbours(
 
     decide = group.decide
 
-    def faulty(state: Any, posted: Any) -> Any:
+    def faulty(state: Any, posted: Any, **options: Any) -> Any:
         if posted.id == "one-v1":
             raise ZeroDivisionError
-        return decide(state, posted)
+        return decide(state, posted, **options)
 
     monkeypatch.setattr(group, "decide", faulty)
     async with opened(started=False) as store:
@@ -321,3 +321,25 @@ async def test_an_event_of_more_persons_than_an_entry_can_commit_to_is_too_large
             await store.append(registered("one"), event("engagement-planned", "one", "crowd", data))
         data["participants"] = people[:999]
         await store.append(registered("one"), event("engagement-planned", "one", "crowd", data))
+
+
+async def test_only_who_may_act_for_others_corrects_what_another_source_said(opened: Open) -> None:
+    correction = event(
+        "event-corrected",
+        "one",
+        "corrected",
+        {
+            "target": {"source": SOURCE, "id": "one-registered", "type": "agreement.registered.v1"},
+            "replacement": {"title": {"en": "A better title"}, "parties": PARTIES},
+            "reason": "Mistyped.",
+            "kind": "entry-error",
+        },
+        source="https://registry.example/another",
+    )
+    async with opened() as store:
+        await store.append(registered("one"))
+        with pytest.raises(Rejected) as refused:
+            await store.append(correction)
+        assert refused.value.rule == "target-of-another-source"
+        (receipt,) = await store.sequencer.append([correction], PRINCIPAL, admin=True)
+        assert receipt.position == 2

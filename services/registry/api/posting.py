@@ -8,6 +8,7 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
+from registry.access import ADMIN
 from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
@@ -97,6 +98,7 @@ async def post_events(request: Asked) -> Answer:
     the answer is the receipt of the first time, with `Idempotency-Replayed: true`.
     """
     query(request)
+    principal = principal_of(request)
     headers = request.headers  # made anew each time it is asked for
     mode = _mode(headers)
     settings: Settings = request.app.state.settings
@@ -112,7 +114,9 @@ async def post_events(request: Asked) -> Answer:
         read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
         events = _batch(body, settings) if read is None else await read
     try:
-        receipts = await request.app.state.sequencer.append(events, principal_of(request).id, expect=expect)
+        receipts = await request.app.state.sequencer.append(
+            events, principal.id, expect=expect, admin=principal.may(ADMIN)
+        )
     except Refusal as refusal:
         if single:
             raise

@@ -25,6 +25,8 @@ class Request(msgspec.Struct, frozen=True):
     """The canonical bytes of each event's parts."""
     expect: int | None = None
     """The version that the one event's agreement must have; 0 if it must not exist."""
+    admin: bool = False
+    """Whether whoever posts may act for another source."""
 
     @property
     def size(self) -> int:
@@ -83,7 +85,7 @@ class Group:
         states: dict[str, Agreement] = {}
         for index, (posted, parts) in enumerate(zip(request.events, request.parts, strict=True)):
             try:
-                slot = self._slot(posted, parts, request.expect, accepted, states)
+                slot = self._slot(posted, parts, request, accepted, states)
             except Refusal as refusal:
                 refusal.index = index
                 raise
@@ -96,7 +98,7 @@ class Group:
         self,
         posted: Posted,
         parts: tuple[bytes, ...],
-        expect: int | None,
+        request: Request,
         accepted: dict[Identity, Accepted],
         states: dict[str, Agreement],
     ) -> Slot:
@@ -107,10 +109,10 @@ class Group:
             states.get(posted.subject) or self.states.get(posted.subject) or self._state_of(posted.subject)
         )
         version = state.version if state is not None else 0
-        for expected in (expect, posted.expected_version):
+        for expected in (request.expect, posted.expected_version):
             if expected is not None and expected != version:
                 raise VersionMismatch(posted.subject, expected, version)
-        warnings = decide(state, posted)
+        warnings = decide(state, posted, admin=request.admin)
         slot = Accepted(
             posted, parts, self._size + len(self.accepted) + len(accepted) + 1, version + 1, warnings
         )
