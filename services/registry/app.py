@@ -9,18 +9,23 @@ from functools import partial
 
 from litestar import Litestar
 from litestar.datastructures import State
+from sqlalchemy import Engine
 
-from registry.access import DEVELOPMENT, SCOPES, Principal
+from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, Principal
 from registry.api.lane import Lane
 from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
 from registry.api.streams import Streams
+from registry.audit.configured import public_keys
 from registry.audit.publisher import open_publisher
 from registry.audit.witness import open_witness
 from registry.config import Settings
+from registry.http.gate import Gate
+from registry.http.keys import KeyRing
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
 from registry.projections.views import Views
+from registry.store.api_keys import note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.principals import principal_id
@@ -84,6 +89,14 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         scopes=frozenset(SCOPES),
     )
 
+    ring = KeyRing(partial(read_live, reading), partial(note_used, writing))
+    stack.push_async_callback(ring.close)
+    app.state.gate = Gate(
+        ring,
+        everybody=app.state.principal if settings.auth == "off" else None,
+        anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
+    )
+
     if listens(settings.database):
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
         listener.start()
@@ -111,6 +124,8 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         on_standing=partial(setattr, sequencer, "read_only"),
     )
     stack.callback(publisher.close)
+    head = await asyncio.to_thread(reader.head)
+    app.state.verifier_keys = await asyncio.to_thread(public_keys, settings, head.origin)
     app.state.witness = await asyncio.to_thread(open_witness, settings, writing, reader)
     await publisher.begin()
     stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
@@ -119,6 +134,16 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     gc.collect()
     gc.freeze()  # what is here now stays for good, so the collector need not look at it again and again
     gc.set_threshold(50_000, 20, 50)
+
+
+def anybody(writing: Engine) -> Principal:
+    """Return whoever shows no credentials where reading is public."""
+    return Principal(
+        id=principal_id(writing, ANYBODY, "public read"),
+        kind=ANYBODY,
+        label="public read",
+        scopes=frozenset((AGREEMENTS_READ, EVENTS_READ)),
+    )
 
 
 async def cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVENTS = 71
 AT = {
     "/events/{position:str}": "/events/33",
+    "/events/{position:str}/entry": "/events/33/entry",
     "/parties/{id:str}": "/parties/pak",
     "/pairs/{a:str}/{b:str}": "/pairs/pak/slv",
     "/agreements/{id:str}/compare": f"/agreements/{AGREEMENT}/compare?from=29&to=71",

@@ -73,6 +73,24 @@ async def get_tlog_proof(request: Asked) -> Response[Any]:
     return fresh_or_304(request, content, etag=digest(content), media_type=TEXT)
 
 
+@read(
+    "/log/keys",
+    Operation(
+        tag="Log",
+        answers={200: Content("text/plain", {"type": "string"})},
+    ),
+)
+async def get_keys(request: Asked) -> Response[Any]:
+    """Read the verifier keys of the log
+
+    A line each (C2SP signed-note): those of the log, then those of the witnesses that it asks. They are here for
+    convenience: a key that comes from the log itself proves nothing until it is compared with one from elsewhere.
+    """
+    query(request)
+    content = "".join(f"{key}\n" for key in request.app.state.verifier_keys).encode()
+    return fresh_or_304(request, content, etag=digest(content), media_type=TEXT)
+
+
 async def _checkpoint(request: Asked, size: int | None) -> Published:
     found = await request.app.state.views.read(published, size)
     if found is None:

@@ -69,6 +69,9 @@ LIVE = (
         where="header",
     ),
 )
+POSITION = Parameter(
+    "position", "Position of the event", {"type": "integer", "minimum": 1}, where="path", example=1
+)
 FORMS = (JSON, NDJSON, EVENT_STREAM)
 
 
@@ -137,15 +140,7 @@ def _page(reader: Reader, after: int, size: int, agreement: str | None, types: S
     Operation(
         tag="Events",
         reads=(LOG,),
-        parameters=(
-            Parameter(
-                "position",
-                "Position of the event",
-                {"type": "integer", "minimum": 1},
-                where="path",
-                example=1,
-            ),
-        ),
+        parameters=(POSITION,),
         answers={200: Content(CLOUDEVENT, CLOUDEVENT_SCHEMA)},
         problems=(400, 404),
     ),
@@ -157,12 +152,17 @@ async def get_event(request: Asked) -> Response[Any]:
     `leafhash`; an erased value is `{"$part": k}`, and `erasedparts` lists such `k`.
     """
     query(request)
+    content, etag, head = await in_thread(_event, request.app.state.reader, event_position(request))
+    headers = {"Registry-Position": str(head)}
+    return fresh_or_304(request, content, etag=etag, media_type=CLOUDEVENT, headers=headers)
+
+
+def event_position(request: Asked) -> int:
+    """Read the position in the path. Raises NotFound on what is none."""
     position: str = request.path_params["position"]
     if not _POSITION.fullmatch(position):
         raise NotFound("there is no event at this position: it is a number from 1")
-    content, etag, head = await in_thread(_event, request.app.state.reader, int(position))
-    headers = {"Registry-Position": str(head)}
-    return fresh_or_304(request, content, etag=etag, media_type=CLOUDEVENT, headers=headers)
+    return int(position)
 
 
 def _event(reader: Reader, position: int) -> tuple[bytes, str, int]:

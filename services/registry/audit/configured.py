@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from registry.audit.keys import KeyFault
-from registry.config import is_loopback
+from registry.audit.keys import KeyFault, log_keys
+from registry.config import Settings, is_loopback
 from registry.merkle.note import COSIGNATURE, ED25519, VerifierKey, parse_verifier_key
 
 
@@ -51,6 +51,17 @@ def known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
         origin = words[-1] if len(words) == 2 else key.name  # noqa: PLR2004
         found[origin] = (*found.get(origin, ()), key)
     return found
+
+
+def public_keys(settings: Settings, origin: str) -> tuple[VerifierKey, ...]:
+    """Give what the checkpoints of this log are verified with: its own keys, then those of its witnesses.
+
+    Whoever takes them from the registry itself has still to ask somebody else whether they are right. Raises
+    KeyFault.
+    """
+    own = tuple(key.verifier_key(origin) for key in log_keys(settings, make=False))
+    asked = witnesses(Path(settings.witnesses_file)) if settings.witnesses_file else []
+    return (*own, *(witness.key for witness in asked))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:

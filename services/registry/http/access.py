@@ -12,6 +12,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("POST", "/events"): EVENTS_WRITE,
     ("GET", "/events"): EVENTS_READ,
     ("GET", "/events/{position:str}"): EVENTS_READ,
+    ("GET", "/events/{position:str}/entry"): EVENTS_READ,
     ("GET", "/agreements"): AGREEMENTS_READ,
     ("GET", "/agreements/{id:str}"): AGREEMENTS_READ,
     ("GET", "/agreements/{id:str}/timeline"): AGREEMENTS_READ,
@@ -46,6 +47,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/tile/entries/{tile:path}"): LOG_AUDIT,
     # The log can be checked by anybody: hashes, proofs and checkpoints say nothing of what is in it.
     ("GET", "/log"): OPEN_TO_ALL,
+    ("GET", "/log/keys"): OPEN_TO_ALL,
     ("GET", "/log/proof/inclusion"): OPEN_TO_ALL,
     ("GET", "/log/proof/inclusion.tlog-proof"): OPEN_TO_ALL,
     ("GET", "/log/proof/consistency"): OPEN_TO_ALL,
