@@ -56,6 +56,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["on", "off"],
         Meta(description="`off` lets every request do everything, and binds to loopback only"),
     ] = "on"
+    public_read: Annotated[
+        bool,
+        Meta(description="`true` lets anybody read agreements and events, without personal values"),
+    ] = False
     service_role: Annotated[
         str, Meta(pattern=r"^([a-z_][a-z0-9_]*)?$", description="PostgreSQL role that migrations grant to")
     ] = ""

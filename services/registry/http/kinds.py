@@ -36,8 +36,10 @@ UNAUTHENTICATED = Kind(
     name="unauthenticated",
     status=401,
     title="The registry does not know who is asking",
-    says="This registry answers those it knows, and the request does not say who is asking.",
-    remedy="Send the credentials that the operator of the registry gave you.",
+    says="This registry answers those it knows. The request shows no key or token, or one that is mistyped, not "
+    "known, revoked or over; `detail` says which.",
+    remedy="Send `Authorization: Bearer` with the key that the operator of the registry gave you, or with a token "
+    "of the issuer that it trusts. `WWW-Authenticate` says `invalid_token` when one was sent that does not hold.",
 )
 FORBIDDEN = Kind(
     name="forbidden",
@@ -45,6 +47,14 @@ FORBIDDEN = Kind(
     title="Whoever is asking may not do this",
     says="The registry knows who is asking, and the scope that this needs was not given to them. `detail` names it.",
     remedy="Ask the operator of the registry for the scope, or do it with the credentials that have it.",
+)
+CROSS_SITE = Kind(
+    name="cross-site",
+    status=403,
+    title="A page of another site has sent this",
+    says="The request changes something, and a browser has sent it with the cookie of a session, but not from a "
+    "page of this registry.",
+    remedy="Do it from a page of the registry; a program sends a key in `Authorization` and no cookie.",
 )
 NOT_SIGNED = Kind(
     name="checkpoint-not-signed",
@@ -179,6 +189,7 @@ KINDS: tuple[Kind, ...] = (
     MALFORMED,
     UNAUTHENTICATED,
     FORBIDDEN,
+    CROSS_SITE,
     NOT_SIGNED,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,

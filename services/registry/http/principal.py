@@ -1,63 +1,73 @@
 """Who is asking: the one place where a request is let in or not."""
 
-from registry.access import SCOPES, Principal
-from registry.errors import RegistryError
+from typing import Any
+
+from registry.access import ANYBODY, Principal
+from registry.errors import Unavailable
 from registry.http.access import OPEN_TO_ALL
 from registry.http.answer import Asked
+from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
+from registry.http.gate import Gate
+
+__all__ = ["CrossSite", "Forbidden", "Unauthenticated", "asks_with", "let_in", "principal_of", "require"]
 
 NEEDS = "needs"
 """The option of a route under which the scope that it asks for is."""
-ASKING = "asking"
-"""Where a request keeps who is asking, once that is known."""
-
-
-class Unauthenticated(RegistryError):
-    """The request does not say who is asking."""
-
-
-class Forbidden(RegistryError):
-    """Whoever is asking may not do this."""
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"this needs the scope {scope}: {SCOPES[scope]}")
-        self.scope = scope
+ASKING = "registry.asking"
+"""Where the scope of a request keeps who is asking, once that is known."""
 
 
 async def let_in(request: Asked) -> None:
     """Stand before every handler. (As a guard it would cost twice what the rest of the routing does.)
 
-    Raises Unauthenticated or Forbidden unless the route is open to all or whoever is asking holds its scope.
+    Raises Unauthenticated or Forbidden unless the route is open to all or whoever is asking holds its scope. On
+    a route that is open to all nothing that is shown, or that cannot be looked up, is held against anybody.
     """
     if request.method == "OPTIONS":  # says which methods there are, which the description says to all
         return
     needs: str = request.route_handler.opt[NEEDS]
-    if needs != OPEN_TO_ALL:
-        require(request, needs)
+    gate: Gate = request.app.state.gate
+    scope: dict[str, Any] = request.scope  # type: ignore[assignment]  # a room of ours, beside theirs
+    if needs == OPEN_TO_ALL:
+        try:
+            scope[ASKING] = await gate.who(scope)
+        except (Unauthenticated, CrossSite, Unavailable):
+            return
+    else:
+        principal = await gate.who(scope)
+        scope[ASKING] = principal
+        if needs not in principal.scopes:
+            raise lacking(principal, needs)
+
+
+def lacking(principal: Principal, scope: str) -> Unauthenticated | Forbidden:
+    """Return why a principal is not let in: whoever has shown nothing is asked to show something first."""
+    if principal.kind == ANYBODY:
+        return Unauthenticated(f"this needs a key or token with the scope {scope}", scope=scope)
+    return Forbidden(scope)
 
 
 def require(request: Asked, scope: str) -> Principal:
     """Return who is asking, who holds a scope. Raises Unauthenticated or Forbidden."""
     principal = principal_of(request)
     if scope not in principal.scopes:
-        raise Forbidden(scope)
+        raise lacking(principal, scope)
     return principal
 
 
 def principal_of(request: Asked) -> Principal:
-    """Return who is asking.
+    """Return who is asking, as the request was let in.
 
-    With ``REGISTRY_AUTH=off`` that is the development principal, who holds every scope. Raises Unauthenticated.
+    With ``REGISTRY_AUTH=off`` that is the development principal, who holds every scope. Raises Unauthenticated
+    on a route that is open to all when nobody known is asking.
     """
-    state = request.app.state
-    if state.settings.auth == "off":
-        principal: Principal = state.principal
-        return principal
-    raise Unauthenticated("this registry answers those it knows, and the request does not say who is asking")
+    principal: Principal | None = request.scope.get(ASKING)  # type: ignore[assignment]  # ours, among theirs
+    if principal is None:
+        raise Unauthenticated("the request does not say who is asking")
+    return principal
 
 
 def asks_with(request: Asked, scope: str) -> bool:
     """Tell whether whoever is asking holds a scope; nobody known holds none."""
-    try:
-        return scope in principal_of(request).scopes
-    except Unauthenticated:
-        return False
+    principal: Principal | None = request.scope.get(ASKING)  # type: ignore[assignment]  # ours, among theirs
+    return principal is not None and scope in principal.scopes

@@ -27,10 +27,10 @@ from registry.errors import (
 )
 from registry.http import kinds
 from registry.http.answer import Answer, applied
+from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
 from registry.http.parameters import BadHeader, BadParameter
-from registry.http.principal import Forbidden, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +127,8 @@ def _headers(error: Exception) -> Mapping[str, str]:
         return {"Retry-After": "1"}
     if isinstance(error, Behind):
         return {"Retry-After": "1", "Registry-Position": str(error.position)}
-    if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="agreement registry"'}
+    if isinstance(error, Unauthenticated | Forbidden):
+        return {"WWW-Authenticate": error.challenge}
     return {}
 
 
@@ -153,6 +153,7 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (Malformed, kinds.MALFORMED, _flaws),
     (Unauthenticated, kinds.UNAUTHENTICATED, _nothing),
     (Forbidden, kinds.FORBIDDEN, _nothing),
+    (CrossSite, kinds.CROSS_SITE, _nothing),
     (NotFound, kinds.NOT_FOUND, _nothing),
     (NotAcceptable, kinds.NOT_ACCEPTABLE, _nothing),
     (Rejected, kinds.REJECTED, _rejected),

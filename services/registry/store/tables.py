@@ -136,5 +136,32 @@ principal = Table(
     Index("principal_by_kind_and_label", "kind", "label", unique=True),
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True, comment="random, no secret"),
+    Column("principal", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, comment="SHA-256 of the whole key"),
+    Column("scopes", Text, nullable=False, comment="separated by blanks"),
+    Column("sources", Text, nullable=False, comment="a JSON array; empty: any"),
+    Column("parties", Text, nullable=False, comment="a JSON array; empty: any"),
+    Column("created_at", BigInteger, nullable=False, comment="microseconds since 1970-01-01T00:00:00Z"),
+    Column("ends_at", BigInteger, comment="microseconds since 1970-01-01T00:00:00Z; none: never"),
+    Column("revoked_at", BigInteger, comment="microseconds since 1970-01-01T00:00:00Z"),
+    Column("last_used", Text, comment="a day"),
+)
+"""A row is never deleted and a revocation never undone: so the service sees by two counts that any changed."""
+
+page_session = Table(
+    "page_session",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="SHA-256 of the cookie"),
+    Column("key_id", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False, comment="microseconds since 1970-01-01T00:00:00Z"),
+    Column("used_at", BigInteger, nullable=False, comment="microseconds since 1970-01-01T00:00:00Z; coarse"),
+)
+"""Who has signed in to the pages, and with which key: a session ends with its key."""
+
 APPEND_ONLY = ("event", "log_tile", "log_checkpoint", "log_signature")
 """Tables whose rows neither change nor go: triggers refuse it, and so do the service role's grants."""
