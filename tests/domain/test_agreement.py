@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from registry.domain.agreement import Agreement, evolve, first_of, fold
-from registry.domain.codec import join, recorded_event, split
+from registry.domain.codec import event_and_places, join, split
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered, Signed, TermSet
 from registry.domain.events.event import Event
@@ -49,7 +49,8 @@ def as_read_again(log, event, *erased):
     part0, *people = split(posted.type, posted.body, {}, "p")
     open_parts = {number: part for number, part in enumerate(people, start=1) if number not in erased}
     joined = join(None if 0 in erased else part0, open_parts)
-    return msgspec.structs.replace(event, data=recorded_event(posted.type, joined), erased=joined.erased)
+    data, places = event_and_places(posted.type, joined)
+    return msgspec.structs.replace(event, data=data, erased=joined.erased, places_erased=places)
 
 
 def test_a_registration_founds_an_agreement(empty):

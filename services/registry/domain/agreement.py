@@ -12,6 +12,7 @@ import msgspec
 from registry.domain.envelope import Recorded
 from registry.domain.events import EventCorrected, EventRetracted, PersonalDataErased, Registered
 from registry.domain.events.event import Event, Key
+from registry.domain.pointers import Tokens
 from registry.domain.redaction import redacted
 
 Identity = tuple[str, str]
@@ -46,7 +47,17 @@ class Live(msgspec.Struct, frozen=True, gc=False):
     @property
     def erased(self) -> tuple[int, ...]:
         """The erased parts of the event, or of the correction, that says what it says now."""
-        return (self.corrections[-1] if self.corrections else self.first).erased
+        return self._said_by.erased
+
+    @property
+    def places_erased(self) -> frozenset[Tokens]:
+        """Where in ``data`` a value stood that has been erased."""
+        within = ("replacement",) if self.corrections else ()
+        return frozenset(at[len(within) :] for at in self._said_by.places_erased)
+
+    @property
+    def _said_by(self) -> Recorded:
+        return self.corrections[-1] if self.corrections else self.first
 
 
 class Agreement:

@@ -24,8 +24,10 @@ __all__ = [
     "Joined",
     "canonical",
     "check_subset",
+    "event_and_places",
     "join",
     "known",
+    "markers",
     "names_in_texts",
     "owners_of",
     "recorded_event",
@@ -119,7 +121,7 @@ def join(part0: bytes | None, parts: Mapping[int, bytes]) -> Joined:
         for number in sorted(parts):
             for place, value in msgspec.json.decode(parts[number]).items():
                 put(body, tokens_of(place, body), value)
-        missing = dict(_markers(body, ()))
+        missing = dict(markers(body))
     return Joined(
         whole["attrs"],
         body,
@@ -156,12 +158,17 @@ def recorded_event(name: str, joined: Joined) -> Event:
 
     When part 0 itself is gone, nothing is known but that there was an event: it claims nothing.
     """
+    return event_and_places(name, joined)[0]
+
+
+def event_and_places(name: str, joined: Joined) -> tuple[Event, tuple[Tokens, ...]]:
+    """Type a recorded event again, and tell where in it a value has been erased."""
     if not joined.erased:
-        return read(name, joined.body)
+        return read(name, joined.body), ()
     if 0 in joined.erased:
-        return Event()
-    cls, body = _without_erased(name, joined.body)
-    return read(cls.type, body)
+        return Event(), ()
+    cls, body, places = _without_erased(name, joined.body)
+    return read(cls.type, body), places
 
 
 def same_content(joined: Joined, attrs: Mapping[str, str], body: Body) -> bool:
@@ -243,34 +250,36 @@ def _said_elsewhere(names: set[str], personal: list[Any], body: Body) -> bool:
     return any(whole.count(name) > within.count(name) for name in written)
 
 
-def _markers(value: Any, at: Tokens) -> Iterator[tuple[Tokens, int]]:
+def markers(value: Any, at: Tokens = ()) -> Iterator[tuple[Tokens, int]]:
     """Yield place and part number of every value that is not there. No posted ``data`` has such a name."""
     if isinstance(value, dict):
         if MARKER in value:
             yield at, value[MARKER]
             return
         for name, inner in value.items():
-            yield from _markers(inner, (*at, name))
+            yield from markers(inner, (*at, name))
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            yield from _markers(inner, (*at, i))
+            yield from markers(inner, (*at, i))
 
 
-def _without_erased(name: str, body: Body) -> tuple[type[Event], Body]:
-    """Lift a body to the class that is read today, with its markers dropped or filled in."""
+def _without_erased(name: str, body: Body) -> tuple[type[Event], Body, tuple[Tokens, ...]]:
+    """Lift a body to the class that is read today, with its markers dropped or filled in; tell where they were."""
     cls, lifted = lift(name, body)
     body = msgspec.json.decode(_encoder.encode(lifted))
     if cls is EventCorrected:
         target = body["target"]
-        replaced, replacement = _without_erased(target["type"], body["replacement"])
-        return cls, {**body, "target": {**target, "type": replaced.type}, "replacement": replacement}
-    for at, _ in list(_markers(body, ())):
+        replaced, replacement, within = _without_erased(target["type"], body["replacement"])
+        body = {**body, "target": {**target, "type": replaced.type}, "replacement": replacement}
+        return cls, body, tuple(("replacement", *at) for at in within)
+    places = tuple(sorted(at for at, _ in markers(body)))
+    for at in places:
         field = field_at(cls, at)
         if field is not None and field.required:
             put(body, at, ERASED_TEXT)
         else:
             del value_at(body, at[:-1])[at[-1]]
-    return cls, body
+    return cls, body, places
 
 
 def _compared(attrs: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from registry.domain.events.event import Event
+from registry.domain.pointers import Tokens
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +46,8 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     """Typed; a personal value that has been erased is absent, or says so where the type demands a value."""
     erased: tuple[int, ...] = ()
     """The numbers of the parts that have been erased."""
+    places_erased: tuple[Tokens, ...] = ()
+    """Where in ``data`` a value stood that has been erased: no other value that is absent ever was there."""
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -1,11 +1,11 @@
-"""Taking erased parts out of an event that is held in memory."""
+"""Taking erased parts out of an event that is held in memory, and telling whose part is which."""
 
 from itertools import count
 
 import msgspec
 
 from registry.domain.bodies import body_of
-from registry.domain.codec import join, recorded_event, split
+from registry.domain.codec import event_and_places, join, markers, owners_of, split
 from registry.domain.envelope import Recorded
 from registry.domain.events.event import Event
 
@@ -17,7 +17,7 @@ def redacted(event: Recorded, parts: tuple[int, ...]) -> Recorded:
     """
     erased = tuple(sorted({*event.erased, *parts}))
     if 0 in erased:
-        return msgspec.structs.replace(event, data=Event(), erased=(0,))
+        return msgspec.structs.replace(event, data=Event(), erased=(0,), places_erased=())
     name = event.data.type
     part0, *people = split(name, body_of(event.data), {}, "")
     numbers = (number for number in count(1) if number not in event.erased)
@@ -26,4 +26,19 @@ def redacted(event: Recorded, parts: tuple[int, ...]) -> Recorded:
         for place, (number, part) in enumerate(zip(numbers, people, strict=False), start=1)
         if number not in parts
     }
-    return msgspec.structs.replace(event, data=recorded_event(name, join(part0, left)), erased=erased)
+    data, places = event_and_places(name, join(part0, left))
+    return msgspec.structs.replace(
+        event, data=data, erased=erased, places_erased=tuple(sorted({*event.places_erased, *places}))
+    )
+
+
+def people_of(name: str, part0: bytes) -> dict[int, str]:
+    """Tell, by the bytes of part 0 of an event of a type, whose each further part is: person ids by number.
+
+    The ids of persons stand in part 0, so this is known as long as that is, whatever else has been erased.
+    """
+    if b'"$part"' not in part0:
+        return {}
+    body = msgspec.json.decode(part0)["data"]
+    owners = owners_of(name, body)
+    return {number: owners[at] for at, number in markers(body)}

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from registry.domain.codec import Joined, join, recorded_event
+from registry.domain.codec import Joined, event_and_places, join
 from registry.domain.envelope import Recorded
 from registry.store.tables import event, event_part
 
@@ -48,6 +48,7 @@ class Row(msgspec.Struct, frozen=True):
     def recorded(self) -> Recorded:
         """Read the event as the fold sees it."""
         joined = self.joined()
+        data, places = event_and_places(self.type, joined)
         return Recorded(
             position=self.position,
             version=self.version,
@@ -56,8 +57,9 @@ class Row(msgspec.Struct, frozen=True):
             id=self.event_id,
             type=self.type,
             subject=self.stream_id,
-            data=recorded_event(self.type, joined),
+            data=data,
             erased=joined.erased,
+            places_erased=places,
         )
 
 

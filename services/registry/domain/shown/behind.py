@@ -8,7 +8,6 @@ import msgspec
 
 from registry.domain.agreement import Agreement, Live
 from registry.domain.bodies import body_of
-from registry.domain.codec import ERASED_TEXT
 from registry.domain.dates import first_day
 from registry.domain.edtf import Edtf
 from registry.domain.events.event import Body, Cite
@@ -69,10 +68,10 @@ def said(live: Live) -> Said:
 def said_now(live: Live) -> Body:
     """Give what a live event says now as JSON; an erased value is null, beside ``"erased": true``."""
     body = body_of(live.data)
-    if any(live.erased):
+    if places := live.places_erased:
         for owned in live.data.personal:
-            for _, whole in expand(body, owned.at):
-                if any(True for _ in expand(whole, owned.person)):
+            for at, whole in expand(body, owned.at):
+                if any((*at, *path.split("/")) in places for path in owned.values):
                     _null_erased(whole, owned.values)
     return body
 
@@ -107,11 +106,8 @@ def _name(live: Live) -> dict[str, Any]:
 
 
 def _null_erased(whole: Body, paths: Iterable[str]) -> None:
-    """Show the values of one person as null when their part has been erased: then none of them is left."""
-    places = [tuple(path.split("/")) for path in paths]
-    if any(found != ERASED_TEXT for path in paths for _, found in expand(whole, path)):
-        return
-    for place in places:
+    """Show the values of a person whose part has been erased as null: none of them is left."""
+    for place in (tuple(path.split("/")) for path in paths):
         holder = value_at(whole, place[:-1])
         holder[place[-1]] = None
         holder["erased"] = True
