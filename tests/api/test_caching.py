@@ -27,6 +27,7 @@ AT = {
     "/agreements/{id:str}/compare": f"/agreements/{AGREEMENT}/compare?from=29&to=71",
     "/parties/{id:str}/calendar.ics": "/parties/pak/calendar.ics",
     "/parties/{id:str}/feed.atom": "/parties/pak/feed.atom",
+    "/log/bundle": f"/log/bundle?agreement={AGREEMENT}",
     "/log/proof/inclusion": "/log/proof/inclusion?position=5",
     "/log/proof/consistency": "/log/proof/consistency?from=5",
     "/log/proof/inclusion.tlog-proof": "/log/proof/inclusion.tlog-proof?position=5",

@@ -17,14 +17,14 @@ from registry.audit.evidence import Consistency, Evidence
 from registry.audit.readable import readable
 from registry.audit.sealed import Sealed
 from registry.domain.agreement import Agreement, fold
-from registry.domain.codec import recorded_event
 from registry.domain.envelope import Recorded
 from registry.domain.subset import canonical
 from registry.domain.values import write_custom
 from registry.domain.view import view
 from registry.merkle.entry import parse_entry
 from registry.merkle.proof import Proof
-from registry.store.rows import join_all
+from registry.merkle.tree import leaf_hash
+from registry.store.rows import Row
 
 FORMAT = 1
 """The member ``bundle`` of every manifest."""
@@ -132,18 +132,18 @@ def claimed(state: Agreement, on: date) -> bytes:
 def recorded(event: Sealed, *, parts: bool) -> Recorded:
     """Read an event as the fold sees it, from its entry and the parts that are given."""
     entry = parse_entry(event.entry)
-    joined = join_all({number: part.data for number, part in event.parts.items() if parts or number == 0})
-    return Recorded(
+    return Row(
         position=entry.position,
-        version=entry.version,
-        recorded_at=entry.recorded_at,
         source=entry.source,
-        id=entry.id,
+        event_id=entry.id,
+        stream_id=entry.stream,
+        version=entry.version,
         type=entry.type,
-        subject=entry.stream,
-        data=recorded_event(entry.type, joined),
-        erased=joined.erased,
-    )
+        recorded_at=entry.recorded_at,
+        entry=event.entry,
+        leaf_hash=leaf_hash(event.entry),
+        parts={number: part.data for number, part in event.parts.items() if parts or number == 0},
+    ).recorded()
 
 
 def encoded(content: bytes) -> str:

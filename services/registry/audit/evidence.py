@@ -4,14 +4,14 @@ All that waits for the database happens here; ``bundle`` makes the files of what
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from registry.audit.checkpoints import Published, published
 from registry.audit.sealed import Sealed, last_erasure, sealed_stream
 from registry.errors import NotFound, TooLarge, Unavailable
 from registry.merkle.checkpoint import Checkpoint, parse_checkpoint
-from registry.merkle.note import parse_note
+from registry.merkle.note import VerifierKey, parse_note
 from registry.merkle.proof import (
     Proof,
     consistency_nodes,
@@ -28,14 +28,6 @@ from registry.store.reader import Reader
 SIGNED_WITHIN = 5.0
 """Seconds to wait for a checkpoint over an erasure that has just been recorded."""
 LOOK_AGAIN = 0.1
-
-
-class BeyondCheckpoint(Exception):
-    """An earlier size is asked about that the last published checkpoint has not reached."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"the last published checkpoint is of {size} events")
-        self.size = size
 
 
 class Consistency(NamedTuple):
@@ -92,12 +84,15 @@ def stand(reader: Reader, agreement: str, *, most_bytes: int | None = None) -> S
 
 
 def gather(
-    reader: Reader, agreement: str, standing: Standing, *, keys: bytes, from_size: int | None
+    reader: Reader,
+    agreement: str,
+    standing: Standing,
+    *,
+    keys: Iterable[VerifierKey],
+    from_size: int | None,
 ) -> Evidence:
-    """Add the proofs to what was read. Raises BeyondCheckpoint and Unavailable."""
+    """Add the proofs to what was read. Raises Unavailable, and ValueError when it does not reach ``from_size``."""
     size = standing.published.size
-    if from_size is not None and from_size > size:
-        raise BeyondCheckpoint(size)
     indexes = [event.position - 1 for event in standing.events]
     needed = {node for index in indexes for node in inclusion_nodes(index, size)}
     if from_size is not None:
@@ -107,11 +102,16 @@ def gather(
         agreement=agreement,
         checkpoint=parse_checkpoint(parse_note(standing.published.note).text),
         note=standing.published.note,
-        keys=keys,
+        keys=key_lines(keys),
         events=standing.events,
         proofs=[prove_inclusion(index, size, hashes) for index in indexes],
         consistency=None if from_size is None else _consistency(from_size, size, hashes),
     )
+
+
+def key_lines(keys: Iterable[VerifierKey]) -> bytes:
+    """Write verifier keys, a line each."""
+    return "".join(f"{key}\n" for key in keys).encode()
 
 
 def require_published(reader: Reader) -> Published:

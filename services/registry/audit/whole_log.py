@@ -5,7 +5,7 @@ It is ``docs/evidence.md``'s bundle of the whole log: every event with every ope
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -25,12 +25,12 @@ from registry.audit.bundle import (
     manifest,
 )
 from registry.audit.checkpoints import Published
-from registry.audit.evidence import LOOK_AGAIN, SIGNED_WITHIN, require_published
+from registry.audit.evidence import LOOK_AGAIN, SIGNED_WITHIN, key_lines, require_published
 from registry.audit.sealed import last_erasure, sealed_page
 from registry.domain.subset import canonical
 from registry.errors import Unavailable
 from registry.merkle.checkpoint import Checkpoint, parse_checkpoint
-from registry.merkle.note import parse_note
+from registry.merkle.note import VerifierKey, parse_note
 from registry.store.database import reachable
 from registry.store.reader import Reader
 from registry.store.rows import PAGE
@@ -41,12 +41,16 @@ Progress = Callable[[int, int], None]
 
 
 def write_whole_log(
-    reader: Reader, directory: Path, *, keys: bytes, progress: Progress = lambda _done, _total: None
+    reader: Reader,
+    directory: Path,
+    *,
+    keys: Iterable[VerifierKey],
+    progress: Progress = lambda _done, _total: None,
 ) -> Checkpoint:
     """Write the whole log, as far as the last published checkpoint, into a new directory; returns that checkpoint.
 
-    ``keys`` is the content of ``keys.txt``: verifier keys, a line each. The directory is there as a whole or not at
-    all: its files are written beside it, the manifest last, and then it gets its name. Memory does not grow with the
+    ``keys`` go into ``keys.txt``: those of the log, then those of witnesses. The directory is there as a whole or not
+    at all: its files are written beside it, the manifest last, and then it gets its name. Memory does not grow with the
     log; each page is a transaction of its own, and the log may grow meanwhile. The files are those of a bundle
     without an agreement (``entries.ndjson`` with every open part and its salt, and with empty proofs) and
 
@@ -63,7 +67,7 @@ def write_whole_log(
     draft = directory.with_name(f".{directory.name}.{token_hex(4)}")
     draft.mkdir()
     try:
-        checkpoint = _write(reader, draft, keys, progress)
+        checkpoint = _write(reader, draft, key_lines(keys), progress)
         draft.rename(directory)
     except BaseException:
         for file in draft.iterdir():

@@ -44,6 +44,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("POST", "/projections/{name:str}/check"): ADMIN,
     ("POST", "/projections/{name:str}/parked/{id:str}/retry"): ADMIN,
     ("POST", "/projections/{name:str}/parked/{id:str}/skip"): ADMIN,
+    ("GET", "/log/bundle"): EVENTS_READ,  # and agreements:read, which the route asks for itself
     ("GET", "/tile/entries/{tile:path}"): LOG_AUDIT,
     # The log can be checked by anybody: hashes, proofs and checkpoints say nothing of what is in it.
     ("GET", "/log"): OPEN_TO_ALL,
