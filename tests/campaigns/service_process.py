@@ -22,7 +22,7 @@ def free_port() -> int:
 class Service:
     """A service process on a port of its own, started again after each kill."""
 
-    def __init__(self, url: str, key: Path) -> None:
+    def __init__(self, url: str, key: Path, *options: str) -> None:
         if not key.exists():
             make_key(key)
         self.port = free_port()
@@ -34,12 +34,13 @@ class Service:
             "REGISTRY_LOG_KEY_FILE": str(key),
             "REGISTRY_PORT": str(self.port),
         }
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "registry", "serve"],
+            [sys.executable, "-m", "registry", "serve", *self._options],
             env=self._environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -58,6 +59,14 @@ class Service:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def stop(self) -> float:
+        """End it in good order; return how many seconds that took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.terminate()
+        assert self._process.wait(timeout=60) == 0
+        return time.monotonic() - began
 
     def kill(self) -> None:
         """End it with SIGKILL, if it runs."""

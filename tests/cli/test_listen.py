@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 import urllib.request
 from collections.abc import Callable
 from threading import Thread
@@ -9,7 +10,7 @@ from threading import Thread
 import pytest
 
 from registry.cli.exits import PORT_TAKEN, UNREACHABLE, USAGE, Stop
-from registry.cli.listen import bind, serve_forever, url_of
+from registry.cli.listen import GRACE, bind, serve_forever, url_of
 
 
 class App:
@@ -34,6 +35,19 @@ class App:
             self.past.append("request")
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body"})
+
+
+class Pouring(App):
+    """Answers with more than anybody takes who does not read."""
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(64):
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+        self.past.append("let go")
 
 
 @pytest.fixture
@@ -114,3 +128,20 @@ def test_an_address_that_is_not_here_is_a_wrong_setting(host):
 def test_the_url_is_one_that_this_machine_reaches(host, url):
     with bind(host, 0) as bound:
         assert url_of(bound).startswith(url)
+
+
+def test_a_client_that_takes_nothing_does_not_hold_up_the_end(listener):
+    app = Pouring()
+    client = socket.socket()
+
+    def ask() -> None:
+        client.connect(listener.getsockname()[:2])
+        client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        client.recv(1)  # it has begun to answer
+        signal.raise_signal(signal.SIGTERM)
+
+    began = time.monotonic()
+    with client:
+        serve_forever(app, listener, ready=lambda: Thread(target=ask).start(), stopping=lambda: None)
+    assert time.monotonic() - began < GRACE
+    assert app.past == ["startup", "let go", "shutdown"]

@@ -1,5 +1,6 @@
 """The server process around the application: its socket, its signals, its end."""
 
+import asyncio
 import errno
 import logging
 import socket
@@ -13,6 +14,8 @@ from registry.cli.exits import PORT_TAKEN, UNREACHABLE, USAGE, Stop
 
 GRACE = 5
 """Seconds that requests under way have to end after SIGTERM."""
+STALLED = 1.0
+"""Seconds after which a client that takes nothing of what is sent to it is let go of, once the service stops."""
 
 
 class Server(uvicorn.Server):
@@ -46,6 +49,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
         if self.started:
             self._stopping()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests under way end, but wait for no client that has stopped reading."""
+        stalled = asyncio.get_running_loop().call_later(STALLED, self._let_go)
+        await super().shutdown(sockets)
+        stalled.cancel()
+
+    def _let_go(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            flow = getattr(connection, "flow", None)  # one that has only just been made has none
+            if flow is not None and flow.write_paused:
+                connection.transport.abort()
 
 
 def bind(host: str, port: int) -> socket.socket:

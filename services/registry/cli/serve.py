@@ -1,14 +1,17 @@
 """``registry serve``: the service, from the settings."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
+from socket import socket
 from typing import Any
 
 from registry.cli import console
 from registry.cli.environment import add_database, settings_of
-from registry.cli.exits import DONE
+from registry.cli.exits import DONE, USAGE, Stop
 from registry.config import Settings
+
+MOST_WORKERS = 64
 
 
 def add(commands: Any) -> None:
@@ -24,6 +27,13 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--port", help="port to listen on, instead of REGISTRY_PORT (8000); 0 takes a free one"
     )
+    parser.add_argument(
+        "--workers",
+        type=_number,
+        default=1,
+        metavar="N",
+        help="processes that serve, on PostgreSQL (1); one that ends is started again",
+    )
     add_database(parser)
     parser.set_defaults(run=run)
 
@@ -31,17 +41,26 @@ def add(commands: Any) -> None:
 def run(arguments: Namespace) -> int:
     """Serve what the settings say."""
     settings = settings_of(arguments, host=arguments.host, port=arguments.port)
-    serve(settings, before=lambda: None, ready=lambda url: console.note(in_words(url, settings)))
+    if arguments.workers > 1 and settings.sqlite:
+        raise Stop(USAGE, "SQLite has one process that writes; --workers is for PostgreSQL")
+    serve(
+        settings,
+        before=lambda: None,
+        ready=lambda url: console.note(in_words(url, settings)),
+        workers=arguments.workers,
+    )
     return DONE
 
 
-def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, *, before: Callable[[], None], ready: Callable[[str], None], workers: int = 1
+) -> None:
     """Serve until told to stop. ``before`` runs on the migrated database, ``ready`` once it answers.
 
     Raises Stop when the port or the database is taken, or the application does not start.
     """
     from registry.cli.database import reader, write_lock
-    from registry.cli.listen import bind, serve_forever, url_of
+    from registry.cli.listen import bind, url_of
     from registry.cli.log import check_configuration
     from registry.cli.migrate import migrated
 
@@ -55,14 +74,31 @@ def serve(settings: Settings, *, before: Callable[[], None], ready: Callable[[st
             pass  # says clearly that it cannot be reached or is not of this version, before a request does
         check_configuration(settings)
         before()
-        service = application(settings)
+        if workers > 1:
+            from registry.cli.workers import Workers
 
-        def stopping() -> None:
-            console.note("stopping")
-            service.app.state.streams.close()  # they would go on for as long as their clients listen
-
-        serve_forever(service, listener, ready=lambda: ready(url), stopping=stopping)
+            Workers(settings, listener, serve_one, workers).run(lambda: ready(url))
+        else:
+            serve_one(settings, listener, lambda: ready(url), stopping=lambda: console.note("stopping"))
     console.note("stopped")
+
+
+def serve_one(
+    settings: Settings,
+    listener: socket,
+    ready: Callable[[], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve in this process until told to stop. Raises Stop when the application does not start."""
+    from registry.cli.listen import serve_forever
+
+    service = application(settings)
+
+    def end() -> None:
+        stopping()
+        service.app.state.streams.close()  # they would go on for as long as their clients listen
+
+    serve_forever(service, listener, ready=ready, stopping=end)
 
 
 def application(settings: Settings) -> Any:
@@ -77,3 +113,10 @@ def in_words(url: str, settings: Settings) -> str:
     if settings.auth == "off":
         return f"serving {url} (REGISTRY_AUTH=off: every program on this machine may do everything)"
     return f"serving {url}"
+
+
+def _number(text: str) -> int:
+    """Read a number of processes."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        raise ArgumentTypeError(f"a number of processes is 1 to {MOST_WORKERS}")
+    return int(text)
