@@ -25,7 +25,7 @@ from registry.projections.catalogue import CATALOGUE
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
 from registry.projections.views import Views
-from registry.store.api_keys import note_used, read_live
+from registry.store.api_keys import Keys, note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.principals import principal_id
@@ -96,6 +96,8 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         everybody=app.state.principal if settings.auth == "off" else None,
         anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
     )
+
+    app.state.api_keys = Keys(writing)
 
     if listens(settings.database):
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())

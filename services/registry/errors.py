@@ -57,6 +57,16 @@ class Rejected(Refusal):
         """Where in the event's ``data``, when one place is to blame."""
 
 
+class NotPermitted(Refusal):
+    """Whoever posts may post, but not this event: the bound that it is beyond, by its stable name."""
+
+    def __init__(self, rule: str, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.rule = rule
+        self.pointer = pointer
+        """Where in the event is what it is beyond."""
+
+
 class IdentityTaken(Refusal):
     """An event with this (source, id) is recorded with other content."""
 

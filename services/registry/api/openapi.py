@@ -91,7 +91,7 @@ def _operations(handlers: Iterable[HTTPRouteHandler]) -> Iterator[Described]:
     for handler in handlers:
         operation = handler.opt.get(OPERATION)
         if operation is not None:
-            method = "post" if "POST" in handler.http_methods else "get"
+            method = "get" if "GET" in handler.http_methods else min(handler.http_methods).lower()
             for path in handler.paths:
                 yield path_of(path), method, handler, operation
 

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.access import ADMIN
+from registry.access import ADMIN, Principal
 from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered
+from registry.domain.permission import check_parties, check_source
 from registry.errors import Flaw, Invalid, Malformed, Refusal, TooLarge
 from registry.http.answer import JSON, Answer, Asked
 from registry.http.parameters import BadHeader, query
@@ -114,8 +116,14 @@ async def post_events(request: Asked) -> Answer:
         read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
         events = _batch(body, settings) if read is None else await read
     try:
+        if principal.sources:
+            _check_sources(principal, events)
         receipts = await request.app.state.sequencer.append(
-            events, principal.id, expect=expect, admin=principal.may(ADMIN)
+            events,
+            principal.id,
+            expect=expect,
+            admin=principal.may(ADMIN),
+            permit=partial(check_parties, principal) if principal.parties else None,
         )
     except Refusal as refusal:
         if single:
@@ -137,6 +145,16 @@ async def post_events(request: Asked) -> Answer:
 async def options_events() -> Answer:
     """List the methods; the framework would name those of the handler it met first alone."""
     return Answer(b"", status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
+
+
+def _check_sources(principal: Principal, events: Sequence[Posted]) -> None:
+    """Refuse events of sources that the principal is not bound to. Raises NotPermitted with the index of one."""
+    for index, posted in enumerate(events):
+        try:
+            check_source(principal, posted)
+        except Refusal as refusal:
+            refusal.index = index
+            raise
 
 
 def _mode(headers: Mapping[str, str]) -> str:

@@ -126,10 +126,16 @@ def get(url: str, path: str, **query: str) -> Any:
         return answer(client.get(path, params=query))
 
 
-def post(url: str, path: str, *, seconds: float = 3600.0) -> Any:
+def post(url: str, path: str, *, json: Any = None, seconds: float = 3600.0) -> Any:
     """Have a server do something, which may take long. Raises NotFound, RegistryError, Unavailable or Stop."""
     with httpx.Client(**client_options(url)) as client, reached(client.base_url):
-        return answer(client.post(path, timeout=httpx.Timeout(seconds, connect=10.0)))
+        return answer(client.post(path, json=json, timeout=httpx.Timeout(seconds, connect=10.0)))
+
+
+def delete(url: str, path: str) -> Any:
+    """Have a server take something out of use. Raises NotFound, RegistryError, Unavailable or Stop."""
+    with httpx.Client(**client_options(url)) as client, reached(client.base_url):
+        return answer(client.delete(path))
 
 
 @contextmanager

@@ -45,6 +45,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("POST", "/projections/{name:str}/parked/{id:str}/retry"): ADMIN,
     ("POST", "/projections/{name:str}/parked/{id:str}/skip"): ADMIN,
     ("GET", "/log/bundle"): EVENTS_READ,  # and agreements:read, which the route asks for itself
+    ("GET", "/keys"): ADMIN,
+    ("POST", "/keys"): ADMIN,
+    ("DELETE", "/keys/{id:str}"): ADMIN,
     ("GET", "/tile/entries/{tile:path}"): LOG_AUDIT,
     # The log can be checked by anybody: hashes, proofs and checkpoints say nothing of what is in it.
     ("GET", "/log"): OPEN_TO_ALL,

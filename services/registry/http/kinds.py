@@ -48,6 +48,15 @@ FORBIDDEN = Kind(
     says="The registry knows who is asking, and the scope that this needs was not given to them. `detail` names it.",
     remedy="Ask the operator of the registry for the scope, or do it with the credentials that have it.",
 )
+NOT_PERMITTED = Kind(
+    name="not-permitted",
+    status=403,
+    title="Whoever is posting may not post this event",
+    says="The credentials let their holder post events, but they are bound: to sources (`source-not-permitted`) or "
+    "to parties of whose agreements one must be among them (`party-not-permitted`). `rule` says which. Nothing was "
+    "recorded.",
+    remedy="Post as a source that the credentials are for; `detail` names what they are bound to.",
+)
 CROSS_SITE = Kind(
     name="cross-site",
     status=403,
@@ -189,6 +198,7 @@ KINDS: tuple[Kind, ...] = (
     MALFORMED,
     UNAUTHENTICATED,
     FORBIDDEN,
+    NOT_PERMITTED,
     CROSS_SITE,
     NOT_SIGNED,
     NOT_FOUND,

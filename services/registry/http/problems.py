@@ -18,6 +18,7 @@ from registry.errors import (
     Invalid,
     Malformed,
     NotFound,
+    NotPermitted,
     Refusal,
     RegistryError,
     Rejected,
@@ -143,6 +144,10 @@ def _rejected(error: Rejected) -> Members:
     return members
 
 
+def _not_permitted(error: NotPermitted) -> Members:
+    return {"rule": error.rule, "errors": (Fault(pointer=error.pointer, detail=error.detail),)}
+
+
 def _nothing(_: Exception) -> Members:
     return {}
 
@@ -157,6 +162,7 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (NotFound, kinds.NOT_FOUND, _nothing),
     (NotAcceptable, kinds.NOT_ACCEPTABLE, _nothing),
     (Rejected, kinds.REJECTED, _rejected),
+    (NotPermitted, kinds.NOT_PERMITTED, _not_permitted),
     (IdentityTaken, kinds.IDENTITY_TAKEN, lambda e: {"positions": (e.position,)}),
     (VersionMismatch, kinds.VERSION_MISMATCH, lambda e: {"current_version": e.current}),
     (TooLarge, kinds.TOO_LARGE, _nothing),

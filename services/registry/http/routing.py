@@ -98,6 +98,17 @@ async def before_read(request: Asked) -> None:
     await seen(request)
 
 
+def delete(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
+    """Declare a resource that is taken away, or out of use."""
+    return HTTPRouteHandler(
+        path,
+        http_method=HttpMethod.DELETE,
+        status_code=200,
+        before_request=let_in,
+        opt={OPERATION: operation, NEEDS: needed("DELETE", path)},
+    )
+
+
 def post(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
     """Declare a resource that is posted to."""
     return HTTPRouteHandler(

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, func, or_, select, update
@@ -130,6 +131,16 @@ def revoke_label(engine: Engine, label: str) -> None:
     with reachable(), engine.begin() as connection:
         still = (api_key.c.label == label) & api_key.c.revoked_at.is_(None)
         connection.execute(update(api_key).where(still).values(revoked_at=now()))
+
+
+class Keys:
+    """The keys of one database, for whoever operates them: the functions above on one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.create = partial(create, engine)
+        self.listed = partial(listed, engine)
+        self.shown = partial(shown, engine)
+        self.revoke = partial(revoke, engine)
 
 
 Stamp = tuple[int, int]

@@ -15,6 +15,8 @@ from registry.store.rows import Row, join_all
 from registry.store.seal import Sealed
 
 Identity = tuple[str, str]
+Permit = Callable[[Agreement | None, Posted], None]
+"""Refuses an event about an agreement in some state. Raises Refusal."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -27,6 +29,9 @@ class Request(msgspec.Struct, frozen=True):
     """The version that the one event's agreement must have; 0 if it must not exist."""
     admin: bool = False
     """Whether whoever posts may act for another source."""
+    permit: Permit | None = None
+    """Refuses what whoever posts may not post. Without I/O: it is asked under the lock of the head, before any
+    precondition. None: they are bound to nothing."""
 
     @property
     def size(self) -> int:
@@ -108,6 +113,8 @@ class Group:
         state = (
             states.get(posted.subject) or self.states.get(posted.subject) or self._state_of(posted.subject)
         )
+        if request.permit is not None:
+            request.permit(state, posted)
         version = state.version if state is not None else 0
         for expected in (request.expect, posted.expected_version):
             if expected is not None and expected != version:

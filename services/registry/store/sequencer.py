@@ -12,7 +12,7 @@ from registry.domain.codec import split
 from registry.domain.envelope import Posted
 from registry.errors import TooLarge, Unavailable
 from registry.store.arrivals import Arrivals
-from registry.store.group import Request
+from registry.store.group import Permit, Request
 from registry.store.receipt import Receipt
 from registry.store.writer import Outcome, Writer
 
@@ -80,14 +80,21 @@ class Sequencer:
         self._thread.shutdown()
 
     async def append(
-        self, events: Sequence[Posted], principal: str, *, expect: int | None = None, admin: bool = False
+        self,
+        events: Sequence[Posted],
+        principal: str,
+        *,
+        expect: int | None = None,
+        admin: bool = False,
+        permit: Permit | None = None,
     ) -> list[Receipt]:
         """Append events, all or none, and return a receipt each once they are durable.
 
         ``principal`` is the random id of whoever posts. ``expect`` is the version that the agreement of the
-        one event must have, 0 if it must not exist; ``admin`` says that whoever posts may act for another source.
-        Raises Rejected, IdentityTaken or VersionMismatch with the index of the event to blame; TooLarge for
-        an event of too many persons; Unavailable when the queue is full or the database is gone.
+        one event must have, 0 if it must not exist; ``admin`` says that whoever posts may act for another source;
+        ``permit`` refuses what they may not post, by the state of its agreement.
+        Raises Rejected, NotPermitted, IdentityTaken or VersionMismatch with the index of the event to blame; TooLarge
+        for an event of too many persons; Unavailable when the queue is full or the database is gone.
         """
         if not events:
             return []
@@ -100,7 +107,9 @@ class Sequencer:
             raise Unavailable(self.read_only, retry_after=60)
         if self._queued and self._queued + len(events) > self._most:
             raise Unavailable("too many events wait to be committed")
-        waiting = Waiting(Request(events, parts, expect, admin), asyncio.get_running_loop().create_future())
+        waiting = Waiting(
+            Request(events, parts, expect, admin, permit), asyncio.get_running_loop().create_future()
+        )
         self._queue.append(waiting)
         self._queued += len(events)
         self._arrived.set()
