@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, Principal
 from registry.api.lane import Lane
-from registry.api.routes import before_request, exception_handlers, openapi_config, route_handlers
+from registry.api.routes import before_request, openapi_config, route_handlers
 from registry.api.streams import Streams
 from registry.audit.configured import public_keys
 from registry.audit.publisher import open_publisher
@@ -33,6 +33,7 @@ from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
 from registry.store.states import States
 from registry.store.writer import Writer
+from registry.ui.routes import answer_stray, page_handlers
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -45,8 +46,8 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     return Litestar(
-        route_handlers=route_handlers,
-        exception_handlers=exception_handlers,
+        route_handlers=[*route_handlers, *page_handlers],
+        exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
         state=State(),

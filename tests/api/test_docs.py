@@ -10,7 +10,7 @@ from registry.api.docs import _kind
 from registry.api.pages import prose
 from registry.domain.events.event import EVENT_TYPES
 
-PAGES = ("/", "/docs", "/problems", "/problems/rejected")
+PAGES = ("/docs", "/problems", "/problems/rejected")
 VOID = {"meta", "br", "link", "hr", "img"}
 
 

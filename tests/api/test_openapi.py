@@ -11,12 +11,13 @@ from registry.api.openapi import describe
 from registry.api.routes import route_handlers
 from registry.domain.events.event import EVENT_TYPES
 from registry.http.kinds import KINDS
+from registry.ui.routes import page_handlers
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The description as a client reads it."""
-    read: dict[str, Any] = json.loads(json.dumps(describe(route_handlers)))
+    read: dict[str, Any] = json.loads(json.dumps(describe([*route_handlers, *page_handlers])))
     return read
 
 

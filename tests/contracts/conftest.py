@@ -12,6 +12,7 @@ from referencing.jsonschema import DRAFT202012
 from registry.api.openapi import describe
 from registry.api.routes import route_handlers
 from registry.domain.contracts import file_name, schemas
+from registry.ui.routes import page_handlers
 
 Schema = dict[str, Any]
 Flaws = Callable[[Schema, Any], list[str]]
@@ -20,7 +21,7 @@ Flaws = Callable[[Schema, Any], list[str]]
 @pytest.fixture(scope="session")
 def openapi() -> Schema:
     """The description of the API."""
-    read: Schema = json.loads(json.dumps(describe(route_handlers)))
+    read: Schema = json.loads(json.dumps(describe([*route_handlers, *page_handlers])))
     return read
 
 

@@ -1,4 +1,4 @@
-"""GET /docs: the description of the API as a page, and GET / to find it."""
+"""GET /docs: the description of the API as a page."""
 
 from html import escape
 from typing import Any
@@ -13,27 +13,6 @@ from registry.http.problems import PROBLEM
 from registry.http.routing import HTML_PAGE, Operation, read
 
 Schema = dict[str, Any]
-
-LINKS = (
-    ("/docs", "How to post events and to read agreements"),
-    ("/openapi.json", "The same for programs (OpenAPI 3.1)"),
-    ("/asyncapi.json", "The streams of events for programs (AsyncAPI 3)"),
-    ("/events", "Every event, in the order in which it was recorded"),
-    ("/log", "Where the log ends, and the root hash over all of it"),
-    ("/limits", "How much fits into one request"),
-    ("/problems", "What an error means, and what to do"),
-    ("/readyz", "Whether the registry can do its work"),
-)
-
-
-@read("/", Operation(tag="Operations", answers={200: HTML_PAGE}))
-async def get_index(request: Asked) -> Response[Any]:
-    """Start here"""
-    query(request)
-    rows = [(f'<a href="{path}"><code>{path}</code></a>', escape(what)) for path, what in LINKS]
-    motto = "Every statement ever made about a bilateral agreement, kept and provable."
-    body = f"<h1>Agreement Registry</h1>\n<p>{motto}</p>\n{table(('Path', 'What it is'), rows)}"
-    return page(request, "Start", body)
 
 
 @read("/docs", Operation(tag="Operations", answers={200: HTML_PAGE}), same_for_all=True)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from litestar.types import ExceptionHandlersMap
-
 from registry.api import (
     agreement_list,
     agreements,
@@ -35,7 +33,6 @@ from registry.api import (
     witness,
 )
 from registry.http.principal import let_in
-from registry.http.problems import answer_problem
 
 route_handlers: list[Any] = [
     posting.options_events,  # before the others of its path, or the framework makes one of its own
@@ -94,12 +91,9 @@ route_handlers: list[Any] = [
     asyncapi.get_asyncapi,
     type_schemas.get_schema,
     docs.get_docs,
-    docs.get_index,
     problem_pages.get_problems,
     problem_pages.get_problem,
 ]
-exception_handlers: ExceptionHandlersMap = {Exception: answer_problem}
-"""None: ``let_in`` stands before every handler instead, which costs a tenth of a guard."""
 before_request = let_in
 """For handlers of others in the same app; those above have it themselves."""
 openapi_config = None

@@ -65,7 +65,10 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/asyncapi.json"): OPEN_TO_ALL,
     ("GET", "/schemas/{file:str}"): OPEN_TO_ALL,
     ("GET", "/docs"): OPEN_TO_ALL,
+    # The index is for all; the board, which browsers get here, asks for agreements:read itself.
     ("GET", "/"): OPEN_TO_ALL,
+    ("GET", "/a/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/static/{hash:str}/{name:str}"): OPEN_TO_ALL,
     ("GET", "/problems"): OPEN_TO_ALL,
     ("GET", "/problems/{name:str}"): OPEN_TO_ALL,
 }

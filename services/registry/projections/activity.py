@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, true
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, true, union_all
 from sqlalchemy.schema import SchemaItem
 
 from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed, shown
-from registry.domain.dates import first_day
+from registry.domain.dates import day_after, first_day
 from registry.domain.happening import happened
 from registry.domain.timeline import timeline
 from registry.domain.values import AgreementId, Identifier
@@ -157,6 +157,36 @@ def stats(connection: Connection, filters: StatsFilters) -> tuple[Stats, int]:
     source = Source(connection, (ACTIVITY,), on)
     tables = source.tables(ACTIVITY)
     return _stats(connection, tables, filters, on), source.position
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """That some agreements come into a status on a day, or are out of it from that day on."""
+
+    day: str
+    """ISO 8601; ``FIRST_DAY`` stands for an open beginning."""
+    status: str
+    agreements: int
+    """How many; negative when they are out of it."""
+
+
+def status_through_time(connection: Connection) -> tuple[Turn, ...]:
+    """Tell by day how many agreements come into each status and go out of it, in the order of days.
+
+    In one query. Raises Unavailable while the model is being built.
+    """
+    tables = Source(connection, (ACTIVITY,), date.min).tables(ACTIVITY)
+    main, status = tables[""], tables["status"]
+    kept = _of(main, [visible(main)], status)
+    into = select(status.c.first.label("day"), status.c.status, func.count().label("agreements")).where(*kept)
+    out = select(status.c.last, status.c.status, -func.count()).where(status.c.last != LAST_DAY, *kept)
+    both = union_all(
+        into.group_by(status.c.first, status.c.status), out.group_by(status.c.last, status.c.status)
+    ).subquery()
+    turns = (
+        Turn(day if number > 0 else day_after(date.fromisoformat(day)).isoformat(), code, number)
+        for day, code, number in connection.execute(select(both))
+    )
+    return tuple(sorted(turns, key=lambda turn: (turn.day, turn.status, turn.agreements)))
 
 
 def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: date) -> Stats:

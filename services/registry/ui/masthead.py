@@ -1,0 +1,12 @@
+"""What stands above and below every page: where the links lead, and the keys of their texts."""
+
+NAVIGATION: tuple[tuple[str, str], ...] = (("/", "nav.board"),)
+"""Above: path and text, in this order."""
+
+FOOTER: tuple[tuple[str, str], ...] = (
+    ("/docs", "nav.docs"),
+    ("/feed.atom", "nav.feed"),
+    ("/calendar.ics", "nav.calendar_file"),
+    ("/checkpoint", "nav.checkpoint"),
+)
+"""Below."""

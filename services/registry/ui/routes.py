@@ -1,0 +1,23 @@
+"""Every page, for the composition root."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import NotFoundException
+
+from registry.http.problems import answer_problem
+from registry.ui import agreement, assets, board
+from registry.ui.page import answer_error
+
+page_handlers: list[Any] = [
+    board.get_board,
+    agreement.get_agreement_page,
+    assets.get_static,
+]
+
+
+def answer_stray(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer an error of no page: a browser that asks for what is not there gets a page, all others a problem."""
+    if isinstance(error, NotFoundException):
+        return answer_error(request, error)
+    return answer_problem(request, error)

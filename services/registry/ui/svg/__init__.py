@@ -1,0 +1,1 @@
+"""Drawings, made on the server: geometry in plain numbers, which a template writes as SVG."""
