@@ -21,6 +21,7 @@ from registry.audit.witness import open_witness
 from registry.config import Settings
 from registry.http.gate import Gate
 from registry.http.keys import KeyRing
+from registry.http.sessions import Sessions
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
@@ -28,6 +29,7 @@ from registry.projections.views import Views
 from registry.store.api_keys import Keys, note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
+from registry.store.page_sessions import PageSessions
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
@@ -92,8 +94,11 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
 
     ring = KeyRing(partial(read_live, reading), partial(note_used, writing))
     stack.push_async_callback(ring.close)
+    app.state.sessions = Sessions(PageSessions(writing, reading), ring)
+    stack.push_async_callback(app.state.sessions.close)
     app.state.gate = Gate(
         ring,
+        app.state.sessions,
         everybody=app.state.principal if settings.auth == "off" else None,
         anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
     )

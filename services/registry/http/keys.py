@@ -97,7 +97,7 @@ class KeyRing:
         return key
 
     async def _look_again(self, token: bytes, digest: bytes) -> LiveKey:
-        id = id_of(token.decode("ascii"))
+        id = id_of(token.decode("ascii", "replace"))
         if id is None:
             raise Unauthenticated("this is no key: it is mistyped, cut off or of another kind", invalid=True)
         if id not in self._by_id:  # it may be younger than the ring
