@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import exc
 
 from registry.errors import Unavailable
-from registry.store.database import open_reader, open_writer, parse_url, reachable
+from registry.store.database import connection_arguments, open_reader, open_writer, parse_url, reachable
 
 
 @pytest.mark.parametrize("url", ["postgres://db/r", "mysql://db/r", "sqlite://", "sqlite:///:memory:"])
@@ -61,3 +63,28 @@ def test_a_database_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable), reachable(), engine.connect():
         pass
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "hosts", ["host=one,two&port=5432,5433", "host=one:5432&host=two:5433"], ids=["lists", "pairs"]
+)
+def test_several_hosts_are_the_same_to_everybody_who_connects(hosts: str) -> None:
+    url = f"postgresql://registry@/registry?{hosts}&target_session_attrs=read-write&tcp_user_timeout=9000"
+    listening = connection_arguments(url, connect_timeout=2)
+    given: list[dict[str, Any]] = []
+    engine = open_writer(url)
+
+    @sqlalchemy_event.listens_for(engine, "do_connect")
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> None:
+        given.append(dict(named))
+        raise RuntimeError("far enough")
+
+    with pytest.raises(RuntimeError, match="far enough"):
+        engine.connect()
+    engine.dispose()
+    for arguments in (listening, given[0]):
+        assert (arguments["host"], arguments["port"]) == ("one,two", "5432,5433")
+        assert arguments["target_session_attrs"] == "read-write"
+        assert arguments["tcp_user_timeout"] == "9000", "what the URL says goes first"
+        assert arguments["keepalives_idle"] == 10
+    assert (listening["connect_timeout"], given[0]["connect_timeout"]) == (2, 10)

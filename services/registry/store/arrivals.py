@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
-from registry.store.database import parse_url
+from registry.store.database import connection_arguments
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,8 @@ CHANNEL = "agreement_registry"
 
 RECONNECT = 1.0
 """Seconds after which a lost listening connection is opened again; meanwhile waiters poll."""
+CONNECT = 2
+"""Seconds to wait for each host when it connects: for no longer than that may it hold up the end of a process."""
 
 
 class Arrivals:
@@ -53,7 +55,7 @@ class Listener:
     """
 
     def __init__(self, url: str, arrivals: Arrivals, loop: asyncio.AbstractEventLoop) -> None:
-        self._conninfo = parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._arguments = connection_arguments(url, connect_timeout=CONNECT)
         self._arrivals = arrivals
         self._loop = loop
         self._stop = threading.Event()
@@ -77,7 +79,7 @@ class Listener:
                 self._stop.wait(RECONNECT)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+        with psycopg.connect(**self._arguments, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stop.is_set():
                 for notification in connection.notifies(timeout=0.2):

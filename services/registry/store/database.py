@@ -31,6 +31,16 @@ def parse_url(url: str) -> URL:
 POINT_LOOKUPS = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off")
 
 
+# A primary that is gone without a word, as when its machine is cut off, is given up after about half a minute,
+# and not when the system does so by itself. What a URL says of these goes before; sockets of this machine have none.
+LOST = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+
+
 def open_writer(url: str, *, lock_timeout: int = 10, pool_size: int = 4) -> Engine:
     """Open the engine that appends. SQLite gets one connection, whose transactions begin IMMEDIATE."""
     parsed = parse_url(url)
@@ -40,6 +50,7 @@ def open_writer(url: str, *, lock_timeout: int = 10, pool_size: int = 4) -> Engi
             pool_size=1,
             max_overflow=0,
             pool_timeout=lock_timeout,
+            hide_parameters=True,
             connect_args={"timeout": lock_timeout, "check_same_thread": False},
         )
         _prepare_sqlite(
@@ -66,6 +77,7 @@ def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engi
             read_only,
             pool_size=pool_size,
             pool_timeout=lock_timeout,
+            hide_parameters=True,
             connect_args={"timeout": lock_timeout, "check_same_thread": False},
         )
         _prepare_sqlite(engine, begin="BEGIN", pragmas=("query_only = ON",))
@@ -93,8 +105,9 @@ def _postgres(url: URL, *, pool_size: int, lock_timeout: int, settings: tuple[st
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=lock_timeout,
+        hide_parameters=True,  # an error that is logged says nothing of anybody
         isolation_level="READ COMMITTED",
-        connect_args={"connect_timeout": lock_timeout},
+        connect_args=_unless_given(url, {"connect_timeout": lock_timeout, **LOST}),
     )
 
     @event.listens_for(engine, "connect")
@@ -105,6 +118,20 @@ def _postgres(url: URL, *, pool_size: int, lock_timeout: int, settings: tuple[st
         connection.commit()
 
     return engine
+
+
+def connection_arguments(url: str, **otherwise: Any) -> dict[str, Any]:
+    """Return what psycopg connects to a PostgreSQL store with, of several hosts as of one.
+
+    ``otherwise`` counts where the URL says nothing.
+    """
+    parsed = parse_url(url)
+    _, given = parsed.get_dialect()().create_connect_args(parsed)
+    return {**LOST, **otherwise, **given}
+
+
+def _unless_given(url: URL, settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in url.query}
 
 
 def _prepare_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
