@@ -9,6 +9,9 @@ from typing import Any
 from registry.domain.events import PersonalDataErased
 from registry.domain.events.event import EVENT_TYPES, OLDER_VERSIONS
 
+ADMINISTRATION = "/administration"
+"""The source of what the registry itself records: erasures. Nobody posts under it."""
+
 MAX_ID = 128
 MAX_SOURCE = 512
 MAX_VERSION = 2**31 - 1
@@ -56,6 +59,13 @@ def source_flaw(value: str) -> str | None:
     if not 0 < len(value) <= MAX_SOURCE:
         return f"is not 1 to {MAX_SOURCE} characters long"
     return _uri_flaw(value)
+
+
+def posted_source_flaw(value: str) -> str | None:
+    """A source that somebody may post under."""
+    if value == ADMINISTRATION:
+        return "is the registry's own, which records erasures"
+    return source_flaw(value)
 
 
 @lru_cache(4096)
@@ -145,7 +155,7 @@ def expectedversion_flaw(value: str) -> str | None:
 RULES: dict[str, Callable[[str], str | None]] = {
     "specversion": specversion_flaw,
     "id": id_flaw,
-    "source": source_flaw,
+    "source": posted_source_flaw,
     "type": type_flaw,
     "subject": subject_flaw,
     "time": time_flaw,

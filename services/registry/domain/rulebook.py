@@ -41,6 +41,8 @@ RULES = {
         "Part 0 is erased only of an event that was retracted, or that was corrected and is itself no "
         "correction."
     ),
+    "nothing-personal": "Without part numbers an erasure takes the personal parts of an event, and it has some.",
+    "part-unknown": "An erasure names parts that the event has.",
 }
 """Refused with 409 and the positions in conflict."""
 
