@@ -23,12 +23,14 @@ from registry.http.gate import Gate
 from registry.http.keys import KeyRing
 from registry.http.sessions import Sessions
 from registry.projections.catalogue import CATALOGUE
+from registry.projections.clearing import Clearing
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
 from registry.projections.views import Views
 from registry.store.api_keys import Keys, note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
+from registry.store.erasure import Eraser
 from registry.store.page_sessions import PageSessions
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
@@ -84,6 +86,8 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     app.state.sequencer = sequencer
     app.state.views = views
     app.state.operator = Operator(writing, reader)
+    app.state.eraser = Eraser(writing, states)
+    app.state.clearing = Clearing(writing, reader)
     app.state.streams = streams
     app.state.principal = Principal(
         id=await asyncio.to_thread(principal_id, writing, DEVELOPMENT, "auth off"),
@@ -123,6 +127,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         for model in CATALOGUE
     ]
     stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
+    stack.push_async_callback(cancel, [asyncio.create_task(app.state.clearing.run())])
     publisher = await asyncio.to_thread(
         open_publisher,
         settings,
