@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from sqlalchemy import Engine
 
-from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, Principal
+from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, TOKEN, Principal
 from registry.api.lane import Lane
 from registry.api.routes import before_request, openapi_config, route_handlers
 from registry.api.streams import Streams
@@ -20,8 +20,10 @@ from registry.audit.publisher import open_publisher
 from registry.audit.witness import open_witness
 from registry.config import Settings
 from registry.http.gate import Gate
+from registry.http.issuer import Issuer
 from registry.http.keys import KeyRing
 from registry.http.sessions import Sessions
+from registry.http.tokens import Tokens
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.clearing import Clearing
 from registry.projections.operate import Operator
@@ -96,19 +98,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         scopes=frozenset(SCOPES),
     )
 
-    ring = KeyRing(partial(read_live, reading), partial(note_used, writing))
-    stack.push_async_callback(ring.close)
-    app.state.sessions = Sessions(PageSessions(writing, reading), ring)
-    stack.push_async_callback(app.state.sessions.close)
-    app.state.gate = Gate(
-        ring,
-        app.state.sessions,
-        everybody=app.state.principal if settings.auth == "off" else None,
-        anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
-    )
-
-    app.state.api_keys = Keys(writing)
-
+    app.state.gate = await open_gate(app, settings, writing, reading, stack)
     if listens(settings.database):
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
         listener.start()
@@ -144,9 +134,44 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
     sequencer.start()
     stack.push_async_callback(sequencer.close)
+    spare_the_collector()
+
+
+def spare_the_collector() -> None:
+    """Have the garbage collector look less often at what stays anyway."""
     gc.collect()
     gc.freeze()  # what is here now stays for good, so the collector need not look at it again and again
     gc.set_threshold(50_000, 20, 50)
+
+
+async def open_gate(
+    app: Litestar, settings: Settings, writing: Engine, reading: Engine, stack: AsyncExitStack
+) -> Gate:
+    """Put together what knows who is asking: by keys, sessions and tokens."""
+    ring = KeyRing(partial(read_live, reading), partial(note_used, writing))
+    stack.push_async_callback(ring.close)
+    app.state.api_keys = Keys(writing)
+    app.state.sessions = Sessions(PageSessions(writing, reading), ring)
+    stack.push_async_callback(app.state.sessions.close)
+    return Gate(
+        ring,
+        app.state.sessions,
+        tokens=tokens(settings, writing, stack) if settings.oidc_issuer else None,
+        everybody=app.state.principal if settings.auth == "off" else None,
+        anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
+    )
+
+
+def tokens(settings: Settings, writing: Engine, stack: AsyncExitStack) -> Tokens:
+    """Put together what verifies the tokens of the issuer."""
+    issuer = Issuer(settings.oidc_issuer, settings.oidc_jwks_url)
+    stack.push_async_callback(issuer.close)
+    return Tokens(
+        issuer,
+        audience=settings.oidc_audience,
+        scope_claim=settings.oidc_scope_claim,
+        principal_id=partial(principal_id, writing, TOKEN),
+    )
 
 
 def anybody(writing: Engine) -> Principal:

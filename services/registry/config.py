@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -60,6 +61,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Meta(description="`true` lets anybody read agreements and events, without personal values"),
     ] = False
+    oidc_issuer: Annotated[
+        str, Meta(description="OpenID Connect issuer whose tokens are taken as well as keys: its https URL")
+    ] = ""
+    oidc_audience: Annotated[
+        str, Meta(description="Audience that tokens must be for; needed with an issuer")
+    ] = ""
+    oidc_jwks_url: Annotated[
+        str, Meta(description="Where the issuer's keys are, when they are on another host than the issuer")
+    ] = ""
+    oidc_scope_claim: Annotated[
+        str,
+        Meta(min_length=1, description="Claim of a token that lists its scopes, such as `scp` or `roles`"),
+    ] = "scope"
     service_role: Annotated[
         str, Meta(pattern=r"^([a-z_][a-z0-9_]*)?$", description="PostgreSQL role that migrations grant to")
     ] = ""
@@ -80,6 +94,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Refuse a combination that is unsafe, whatever each value says alone."""
         if self.auth == "off" and not is_loopback(self.host):
             raise ValueError("REGISTRY_AUTH=off binds loopback addresses only; REGISTRY_HOST is another")
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError(
+                "REGISTRY_OIDC_ISSUER needs REGISTRY_OIDC_AUDIENCE: else tokens for others are taken"
+            )
+        for name in ("oidc_issuer", "oidc_jwks_url"):
+            if (url := getattr(self, name)) and not is_safe_url(url):
+                raise ValueError(f"{PREFIX}{name.upper()} is no https:// URL without query and fragment")
 
     @property
     def sqlite(self) -> bool:
@@ -95,6 +116,17 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_safe_url(url: str) -> bool:
+    """Tell whether a URL is of https, or of http on this machine, and names nothing but a place."""
+    try:
+        split = urlsplit(url)
+        host = split.hostname or ""
+    except ValueError:
+        return False
+    named = bool(host) and not ("@" in split.netloc or "?" in url or "#" in url) and url.isprintable()
+    return named and (split.scheme == "https" or (split.scheme == "http" and is_loopback(host)))
 
 
 def load(environ: Mapping[str, str]) -> Settings:

@@ -6,13 +6,17 @@ from registry.access import Principal
 from registry.http.credentials import Unauthenticated, token_of
 from registry.http.keys import KeyRing
 from registry.http.sessions import Sessions
+from registry.http.tokens import Tokens
+
+DOTS = 2
+"""In a token (RFC 7515 section 7.1); a key has none."""
 
 
 class Gate:
     """Knows who may be asking. Belongs to the event loop.
 
-    ``everybody`` is who every request comes from with ``REGISTRY_AUTH=off``, ``anybody`` whoever shows nothing
-    with ``REGISTRY_PUBLIC_READ=true``.
+    ``tokens`` verifies those of an issuer, where one is configured. ``everybody`` is who every request comes from
+    with ``REGISTRY_AUTH=off``, ``anybody`` whoever shows nothing with ``REGISTRY_PUBLIC_READ=true``.
     """
 
     def __init__(
@@ -20,11 +24,13 @@ class Gate:
         keys: KeyRing,
         sessions: Sessions,
         *,
+        tokens: Tokens | None = None,
         everybody: Principal | None = None,
         anybody: Principal | None = None,
     ) -> None:
         self.keys = keys
         self._sessions = sessions
+        self._tokens = tokens
         self._everybody = everybody
         self._anybody = anybody
 
@@ -41,6 +47,8 @@ class Gate:
             return self._everybody
         token = token_of(scope)
         if token is not None:
+            if self._tokens is not None and token.count(b".") == DOTS:
+                return await self._tokens.who(token)
             return (await self.keys.find(token)).principal
         signed_in = await self._sessions.who(scope)
         if signed_in is not None:

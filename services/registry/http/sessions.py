@@ -124,16 +124,16 @@ def is_from_here(scope: Any) -> bool:
     ``Sec-Fetch-Site`` where there is one (browsers send it over https and to this machine), else ``Origin``, whose
     host must be the one that was asked. A browser that says neither is not believed.
     """
-    said = {
+    said: dict[bytes, bytes] = {
         name: value for name, value in scope["headers"] if name in (b"sec-fetch-site", b"origin", b"host")
     }
     if (site := said.get(b"sec-fetch-site")) is not None:
-        return bool(site == b"same-origin")
+        return site == b"same-origin"
     try:
         host = urlsplit(said.get(b"origin", b"").decode("ascii")).netloc
     except ValueError:  # not ASCII, or no URL
         return False
-    asked: str = said.get(b"host", b"").decode("latin-1")
+    asked = said.get(b"host", b"").decode("latin-1")
     return host != "" and host == asked
 
 
