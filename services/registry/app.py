@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from sqlalchemy import Engine
 
 from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, TOKEN, Principal
+from registry.api.answers import Answers
 from registry.api.lane import Lane
 from registry.api.routes import before_request, openapi_config, route_handlers
 from registry.api.streams import Streams
@@ -34,6 +35,7 @@ from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.erasure import Eraser
 from registry.store.page_sessions import PageSessions
+from registry.store.follower import Follower
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
@@ -79,12 +81,16 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
     views = Views(reading)
     stack.callback(views.close)
+    follower = Follower(reader, states, arrivals)
+    stack.push_async_callback(cancel, [asyncio.create_task(follower.run())])
     streams = Streams(reader, arrivals)
     streams.start()
     stack.push_async_callback(streams.stop)
 
     app.state.settings = settings
     app.state.reader = reader
+    app.state.follower = follower
+    app.state.answers = Answers()
     app.state.sequencer = sequencer
     app.state.views = views
     app.state.operator = Operator(writing, reader)

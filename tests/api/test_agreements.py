@@ -1,12 +1,16 @@
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
-from api.conftest import AGREEMENT, Service, event, planned, problem, registered, signed
+from api.conftest import AGREEMENT, Service, event, planned, problem, registered, serving, signed
 from registry.domain.agreement import fold
 from registry.domain.view import view
+from registry.errors import Unavailable
+from registry.store.reader import Reader
 from registry.store.tables import event_part
 
 PATH = f"/agreements/{AGREEMENT}"
@@ -221,3 +225,71 @@ async def test_head_has_the_headers_of_get_and_no_body(signed_agreement: Service
         await signed_agreement.head(path, headers=headers),
     )
     assert (head.status_code, head.headers, head.content) == (get.status_code, get.headers, b"")
+
+
+@pytest.fixture
+def no_database(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Takes the database away from everything that reads one agreement."""
+
+    def away(*_: Any) -> None:
+        raise Unavailable("the database cannot be reached")
+
+    return lambda: monkeypatch.setattr(Reader, "latest", away)
+
+
+async def test_who_asks_again_is_answered_out_of_memory(service_on_any: Service, no_database):
+    await service_on_any.batch(registered(), signed())
+    first = await service_on_any.get(PATH)
+    no_database()
+    again = await service_on_any.get(PATH)
+    assert (again.status_code, again.content, again.headers) == (200, first.content, first.headers)
+    known = await service_on_any.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    head = await service_on_any.head(PATH)
+    assert (head.content, head.headers) == (b"", first.headers)
+    problem(await service_on_any.get(f"{PATH}?valid_as_of=2020-01-01"), 503, "unavailable")
+
+
+async def test_what_was_just_posted_is_in_the_answer(service_on_any: Service):
+    await service_on_any.post(registered())
+    for n in range(2, 12):
+        await service_on_any.post(planned(f"visit-{n}"))
+        for _ in range(2):
+            shown = await service_on_any.get(PATH)
+            assert (shown.json()["version"], shown.headers["Registry-Position"]) == (n, str(n))
+        assert shown.headers["ETag"].startswith(f'"v{n}.')
+
+
+async def test_another_process_answers_with_what_it_is_held_to_and_by_itself_within_a_second(
+    postgres_url: str,
+):
+    async with serving(postgres_url) as here, serving(postgres_url) as there:
+        await here.post(registered())
+        assert (await there.get(f"{PATH}?min_position=1")).json()["version"] == 1
+        for n in range(2, 8):
+            await here.post(planned(f"visit-{n}"))
+            held = await there.get(f"{PATH}?min_position={n}")
+            assert held.json()["version"] == n
+            assert int(held.headers["Registry-Position"]) == n
+        await here.post(planned("the-last"))
+        posted = asyncio.get_running_loop().time()
+        while (await there.get(PATH)).json()["version"] != 8:
+            assert asyncio.get_running_loop().time() < posted + 1
+        assert (await there.get(PATH)).headers["Registry-Position"] == "8"
+
+
+async def test_without_its_database_for_a_second_a_service_vouches_for_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, no_database
+):
+    await service.post(registered())
+    assert (await service.get(PATH)).status_code == 200
+
+    def away(_: Reader) -> None:
+        raise Unavailable("the database cannot be reached")
+
+    monkeypatch.setattr(Reader, "head", away)
+    no_database()
+    async with asyncio.timeout(10):
+        while (answer := await service.get(PATH)).status_code == 200:
+            await asyncio.sleep(0.01)
+    problem(answer, 503, "unavailable")

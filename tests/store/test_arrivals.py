@@ -27,6 +27,16 @@ async def test_waiting_ends_by_itself_when_nothing_arrives() -> None:
     assert arrivals.position == 0
 
 
+async def test_who_is_cancelled_while_the_log_grows_waits_no_longer() -> None:
+    arrivals = Arrivals()
+    waiting = asyncio.create_task(arrivals.wait(0, 60))
+    await asyncio.sleep(0)
+    arrivals.announce(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 async def test_a_position_never_goes_back() -> None:
     arrivals = Arrivals()
     arrivals.announce(7)

@@ -60,3 +60,49 @@ def test_a_forgotten_state_takes_no_room(states: States) -> None:
     states.forget("never")
     assert states.get("one") is None
     assert states.events == 0
+
+
+def test_what_is_committed_here_is_followed_at_once(states: States) -> None:
+    states.hear(2)
+    states.keep(kept := state("one", 2), 2)
+    assert states.current("one") is None  # half-way through telling them
+    states.follow(0, 2)
+    assert states.current("one") == (kept, 2)
+
+
+def test_nothing_is_current_while_the_log_is_known_to_be_longer(states: States) -> None:
+    states.keep(kept := state("one", 2), 2)
+    states.hear(5)
+    assert states.current("one") is None
+    states.follow(4, 5)  # what came between is not known
+    assert states.current("one") is None
+    states.follow(0, 5)
+    assert states.current("one") == (kept, 5)
+
+
+def test_a_state_read_from_a_shorter_log_is_not_taken_for_all_there_is(states: States) -> None:
+    states.hear(3)
+    states.follow(0, 3)
+    states.keep(state("one", 2), 2)
+    assert states.current("one") is None
+    assert states.get("one") is not None
+    states.keep(state("one", 2), 3)  # read again, and found to be all
+    assert states.current("one") == (states.get("one"), 3)
+
+
+def test_a_newer_state_than_one_that_follows_follows_as_well(states: States) -> None:
+    states.hear(3)
+    states.follow(0, 3)
+    states.keep(state("one", 2), 3)
+    states.keep(newer := state("one", 3))
+    assert states.current("one") == (newer, 3)
+
+
+def test_what_is_dropped_is_not_remembered_to_be_behind(states: States) -> None:
+    states.hear(3)
+    states.follow(0, 3)
+    states.keep(state("one", 9), 2)
+    states.keep(state("two", 9), 3)
+    states.keep(kept := state("one", 1), 3)
+    assert states.current("one") == (kept, 3)
+    assert states.kept(["one", "two", "three"]) == ["one", "two"]

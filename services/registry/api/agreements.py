@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from registry.api.answers import Shown
 from registry.api.history import (
     AFTER,
     CURSOR,
@@ -18,12 +19,14 @@ from registry.api.history import (
 )
 from registry.domain.agreement import Agreement
 from registry.domain.values import write_custom
-from registry.domain.view import AgreementView, view, visibility
+from registry.domain.view import AgreementView, view
+from registry.domain.visibility import visibility
 from registry.errors import NotFound
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, agreement_id, position_of, read_as_of
 from registry.http.freshness import LOG
 from registry.http.parameters import begin_behind, day, limit, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, read
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
@@ -50,9 +53,16 @@ async def get_agreement(request: Asked) -> Response[Any]:
     given = query(request, "valid_as_of", "known_as_of")
     on = day(given, "valid_as_of")
     id = agreement_id(request)
-    reader: Reader = request.app.state.reader
-    content, etag, until = await in_thread(_show, reader, id, on, given.get("known_as_of"))
-    return fresh_or_304(request, content, etag=etag, headers={"Registry-Position": str(until)})
+    state, sight = request.app.state, principal_of(request).sight
+    if "known_as_of" in given:
+        shown, position = await in_thread(_show_then, state.reader, id, on, given["known_as_of"])
+    elif (now := state.follower.current(id)) and (kept := state.answers.get(now[0], on, sight)):
+        shown, position = kept, now[1]
+    else:
+        shown, position = await in_thread(_show_now, state.reader, id, on)
+        state.answers.keep(on, sight, shown)
+    headers = {"Registry-Position": str(position)}
+    return fresh_or_304(request, shown.content, etag=shown.etag, headers=headers)
 
 
 @read(
@@ -89,25 +99,19 @@ def _history(reader: Reader, id: str, after: int, size: int, known_as_of: str | 
     return make_page([row for row in rows if row.position <= until], size=size, position=until)
 
 
-def _show(reader: Reader, id: str, on: date, known_as_of: str | None) -> tuple[bytes, str, int]:
-    """Return what is shown of an agreement, its ETag, and the position up to which the log was read."""
+def _show_now(reader: Reader, id: str, on: date) -> tuple[Shown, int]:
+    """Show an agreement as the log knows it, and tell up to which position that was read. Raises NotFound."""
+    known = read_as_of(reader, id, None)
+    return _shown(known.now, view(known.now, on)), known.position
+
+
+def _show_then(reader: Reader, id: str, on: date, known_as_of: str) -> tuple[Shown, int]:
+    """Show an agreement as it was known, by today's rights. Raises NotFound and BadParameter."""
     known = read_as_of(reader, id, known_as_of)
-    if known.state is known.now:
-        return *_shown_now(known.now, on), known.position
     shown = msgspec.structs.replace(view(known.state, on), visibility=visibility(known.now))
-    return *_encoded(shown), known.position
+    return _shown(known.state, shown), known.position
 
 
-def _shown_now(state: Agreement, on: date) -> tuple[bytes, str]:
-    """Show a state, or what was shown of it last time if that was for the same day."""
-    last: tuple[date, bytes, str] | None = state.derived.get("answer")
-    if last is not None and last[0] == on:
-        return last[1:]
-    content, etag = _encoded(view(state, on))
-    state.derived["answer"] = on, content, etag
-    return content, etag
-
-
-def _encoded(shown: AgreementView) -> tuple[bytes, str]:
+def _shown(state: Agreement, shown: AgreementView) -> Shown:
     content = _encode(shown)
-    return content, f"v{shown.version}.{digest(content)}"
+    return Shown(state, content, f"v{shown.version}.{digest(content)}")

@@ -55,17 +55,13 @@ def agreement_id(request: Asked) -> str:
 
 
 def read_as_of(reader: Reader, id: str, known_as_of: str | None, name: str = "known_as_of") -> Known:
-    """Fold an agreement as far as it was known. Raises NotFound before its first event, BadParameter.
-
-    The head is read first, so that the state has seen at least that much.
-    """
-    head = reader.head()
-    now = reader.agreement(id)
+    """Fold an agreement as far as it was known. Raises NotFound before its first event, BadParameter."""
+    now, size = reader.latest(id)
     if known_as_of is None:
         if now is None:
             raise NotFound(f"there is no agreement {id!r}")
-        return Known(now, now, head.size)
-    until = position_of(reader, known_as_of, head.size, name)
+        return Known(now, now, size)
+    until = position_of(reader, known_as_of, size, name)
     then = fold(None, reader.recorded(id, until=until))
     if now is None or then is None:
         raise NotFound(f"there is no agreement {id!r} as of position {until}")

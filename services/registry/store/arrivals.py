@@ -37,15 +37,13 @@ class Arrivals:
 
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 - running out is no error here
         """Wait until the log is known to be longer than ``after``, or for ``timeout`` seconds."""
-        deadline = asyncio.get_running_loop().time() + timeout
-        while self.position <= after:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                return
-            try:
-                await asyncio.wait_for(self._grown.wait(), left)
-            except TimeoutError:
-                return
+        try:
+            # Unlike wait_for, which may overlook that the task is cancelled while the log grows.
+            async with asyncio.timeout(timeout):
+                while self.position <= after:
+                    await self._grown.wait()
+        except TimeoutError:
+            return
 
 
 class Listener:

@@ -92,15 +92,20 @@ class Reader:
 
         The state is shared and must not be changed. Only what is behind the kept state is read.
         """
+        return self.latest(stream)[0]
+
+    def latest(self, stream: str) -> tuple[Agreement | None, int]:
+        """Fold one agreement as ``agreement`` does; give with it up to which position at least that is."""
         known = self._states.get(stream)
         with reachable(), self._engine.connect() as connection:
+            size = read_head(
+                connection
+            ).size  # before the events: what is committed in between may be in them
             news = read_stream(connection, stream, after_version=known.version if known else 0)
-        if not news:
-            return known
-        state = fold(known, news)
+        state = fold(known, news) if news else known
         if state is not None:
-            self._states.keep(state)
-        return state
+            self._states.keep(state, size)
+        return state, size
 
     def agreements(self, wanted: Mapping[str, int]) -> dict[str, Agreement]:
         """Fold several agreements, each at least as far as the position given with it.
@@ -126,6 +131,12 @@ class Reader:
                     self._states.keep(state)
                     found[stream] = state
         return found
+
+    def moved(self, after: int, until: int) -> list[str]:
+        """Name the agreements that have an event behind position ``after`` up to ``until``."""
+        statement = select(event.c.stream_id).distinct().where(event.c.position.between(after + 1, until))
+        with reachable(), self._engine.connect() as connection:
+            return list(connection.scalars(statement))
 
     def hashes(self, nodes: Iterable[Node], size: int) -> dict[Node, bytes]:
         """Read the tree nodes that a proof in the tree of ``size`` leaves needs; each tile is read once.

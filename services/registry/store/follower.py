@@ -1,0 +1,69 @@
+"""The follower: keeps the states in memory as far as the log, also when another process appends."""
+
+import asyncio
+from functools import partial
+
+from registry.domain.agreement import Agreement
+from registry.errors import Unavailable
+from registry.store.arrivals import Arrivals
+from registry.store.reader import Reader
+from registry.store.states import States
+
+POLL = 0.25
+"""Seconds after which the head of the log is looked at again without being told to."""
+
+BEHIND = 1.0
+"""Seconds after which a look at the head no longer tells how long the log is: what is kept in memory may then lack
+events that another process has appended."""
+
+GATHER = 0.005
+"""Seconds in which what this process commits gets here by itself, and what others commit comes together."""
+
+PAGE = 5000
+"""Positions followed at a time."""
+
+
+class Follower:
+    """One task of a process. Owns when the log was looked at last; everything else is in the states."""
+
+    def __init__(self, reader: Reader, states: States, arrivals: Arrivals) -> None:
+        self._reader = reader
+        self._states = states
+        self._arrivals = arrivals
+        self._looked = float("-inf")
+
+    def current(self, agreement: str) -> tuple[Agreement, int] | None:
+        """Give a state out of memory with the position up to which it has everything.
+
+        None when it is not there, or may be older than what any process had committed a second ago; the
+        database knows then.
+        """
+        if self._arrivals.position > self._states.position:
+            return None
+        if asyncio.get_running_loop().time() - self._looked > BEHIND:
+            return None
+        return self._states.current(agreement)
+
+    async def run(self) -> None:
+        """Follow the log until cancelled. While the database is away nothing is current."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before, heard = loop.time(), self._arrivals.position
+            try:
+                await loop.run_in_executor(None, partial(follow, self._reader, self._states))
+                self._looked = before
+            except Unavailable:
+                await asyncio.sleep(POLL)
+            await self._arrivals.wait(max(heard, self._states.position), POLL)
+            await asyncio.sleep(GATHER)
+
+
+def follow(reader: Reader, states: States) -> None:
+    """Bring the kept states as far as the log is now. Raises Unavailable."""
+    length = reader.head().size
+    states.hear(length)
+    while (after := states.position) < length:
+        until = min(length, after + PAGE) if states.events else length
+        for agreement in states.kept(reader.moved(after, until)):
+            reader.latest(agreement)
+        states.follow(after, until)
