@@ -16,7 +16,6 @@ from registry.store.head import Head, lock_head
 from registry.store.lookup import Past, look_up
 from registry.store.receipt import Receipt
 from registry.store.recorder import SQLAlchemyRecorder, now
-from registry.store.restricted import settle
 from registry.store.rows import ROWS, Row, read_stream, select_rows
 from registry.store.seal import Sealed, seal
 from registry.store.states import States
@@ -66,11 +65,6 @@ class Writer:
                 decided = [_decide(group, request) for request in requests]
                 if group.accepted:
                     sealed = _insert(connection, head, group)
-                    settle(
-                        connection,
-                        group.states,
-                        [(slot.posted.subject, slot.posted.data) for slot in group.accepted.values()],
-                    )
         except GONE:
             # With ``sealed`` set, only the commit was left to do: it is its answer that got lost.
             if sealed is None or not self._was_committed(sealed):
