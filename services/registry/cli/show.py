@@ -135,7 +135,8 @@ def folded(arguments: Namespace, settings: Settings) -> tuple[View, list[View], 
     from registry.domain.agreement import fold
     from registry.domain.explain import explain
     from registry.domain.values import write_custom
-    from registry.domain.view import view, visibility
+    from registry.domain.view import view
+    from registry.domain.visibility import visibility
     from registry.merkle.entry import format_time
 
     on: date = arguments.valid_as_of or datetime.now(UTC).date()

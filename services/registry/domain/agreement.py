@@ -52,8 +52,20 @@ class Live(msgspec.Struct, frozen=True, gc=False):
     @property
     def places_erased(self) -> frozenset[Tokens]:
         """Where in ``data`` a value stood that has been erased."""
-        within = ("replacement",) if self.corrections else ()
-        return frozenset(at[len(within) :] for at in self._said_by.places_erased)
+        return self._within(self._said_by.places_erased)
+
+    @property
+    def withheld(self) -> tuple[int, ...]:
+        """The parts of the same event that are not shown to whoever reads."""
+        return self._said_by.withheld
+
+    @property
+    def places_withheld(self) -> frozenset[Tokens]:
+        """Where in ``data`` their values stand."""
+        return self._within(self._said_by.places_withheld)
+
+    def _within(self, places: tuple[Tokens, ...]) -> frozenset[Tokens]:
+        return frozenset(at[1:] if self.corrections else at for at in places)
 
     @property
     def _said_by(self) -> Recorded:

@@ -20,7 +20,9 @@ from registry.errors import Flaw, Invalid, Malformed
 
 REQUIRED = ("specversion", "id", "source", "type", "subject")
 _REQUIRED = frozenset(REQUIRED)
-OUTGOING = frozenset(("recordedtime", "sequence", "agreementversion", "leafhash", "erasedparts"))
+OUTGOING = frozenset(
+    ("recordedtime", "sequence", "agreementversion", "leafhash", "erasedparts", "withheldparts")
+)
 """What the registry adds on the way out, and takes from nobody."""
 _PREFIX = b"ce-"
 _RAW = re.compile(rb"(?:[\t !#$&-~]|%[0-9A-Fa-f]{2})*+")
@@ -108,7 +110,8 @@ def outgoing(
     """Give a recorded event back as a CloudEvent in the JSON format, with what the registry knows of it.
 
     ``sequence`` is the position in 19 digits, as that extension sorts as text; ``erasedparts`` lists the
-    numbers of the erased parts, and is left out when there are none.
+    numbers of the erased parts and ``withheldparts`` those of parts that whoever reads may not see; each is left
+    out when there are none.
     """
     event: dict[str, Any] = {
         "specversion": "1.0",
@@ -124,6 +127,8 @@ def outgoing(
     }
     if joined.erased:
         event["erasedparts"] = ",".join(map(str, joined.erased))
+    if joined.withheld:
+        event["withheldparts"] = ",".join(map(str, joined.withheld))
     if 0 not in joined.erased:
         event["data"] = joined.body
     return event

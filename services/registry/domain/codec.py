@@ -4,7 +4,7 @@ Part 0 holds everything but the personal values; part k holds those of one perso
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -21,9 +21,11 @@ from registry.errors import Flaw, Invalid
 __all__ = [
     "ERASED_TEXT",
     "MARKER",
+    "WITHHELD_TEXT",
     "Joined",
     "canonical",
     "check_subset",
+    "event_and_missing",
     "event_and_places",
     "join",
     "known",
@@ -45,6 +47,9 @@ NOT_COMPARED = frozenset({"traceparent", "tracestate"})
 ERASED_TEXT = {"zxx": "[erased]"}
 """What stands where a type requires a text that has been erased; ``zxx`` is the tag of no language."""
 
+WITHHELD_TEXT = {"zxx": "[withheld]"}
+"""What stands where a type requires a text that whoever reads may not see."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -58,7 +63,9 @@ class Joined(msgspec.Struct, frozen=True):
     erased: tuple[int, ...] = ()
     """The numbers of the parts that are not there. Part 0 not there: nothing else is filled in."""
     pointers_erased: tuple[str, ...] = ()
-    """Where in the body a value is missing."""
+    """Where in the body a value is missing because it has been erased."""
+    withheld: tuple[int, ...] = ()
+    """The numbers of the parts that are there and not shown; their values are markers in the body as well."""
 
 
 def known(name: str) -> bool:
@@ -110,8 +117,11 @@ def split(
     )
 
 
-def join(part0: bytes | None, parts: Mapping[int, bytes]) -> Joined:
-    """Put an event together from the bytes of its open parts; None for a part 0 that is gone."""
+def join(part0: bytes | None, parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Joined:
+    """Put an event together from the bytes of its open parts; None for a part 0 that is gone.
+
+    ``withheld`` has the numbers of open parts that are not to be shown, and are not among ``parts``.
+    """
     if part0 is None:
         return Joined({}, {}, "", erased=(0,), pointers_erased=("",))
     whole = msgspec.json.decode(part0)
@@ -122,12 +132,14 @@ def join(part0: bytes | None, parts: Mapping[int, bytes]) -> Joined:
             for place, value in msgspec.json.decode(parts[number]).items():
                 put(body, tokens_of(place, body), value)
         missing = dict(markers(body))
+    numbers = set(missing.values())
     return Joined(
         whole["attrs"],
         body,
         whole["principal"],
-        erased=tuple(sorted(set(missing.values()))),
-        pointers_erased=tuple(pointer(at) for at in missing),
+        erased=tuple(sorted(numbers.difference(withheld))),
+        pointers_erased=tuple(pointer(at) for at, number in missing.items() if number not in withheld),
+        withheld=tuple(sorted(numbers.intersection(withheld))),
     )
 
 
@@ -163,12 +175,18 @@ def recorded_event(name: str, joined: Joined) -> Event:
 
 def event_and_places(name: str, joined: Joined) -> tuple[Event, tuple[Tokens, ...]]:
     """Type a recorded event again, and tell where in it a value has been erased."""
-    if not joined.erased:
-        return read(name, joined.body), ()
+    return event_and_missing(name, joined)[:2]
+
+
+def event_and_missing(name: str, joined: Joined) -> tuple[Event, tuple[Tokens, ...], tuple[Tokens, ...]]:
+    """Type a recorded event again, and tell where in it a value has been erased, and where one is withheld."""
+    if not joined.erased and not joined.withheld:
+        return read(name, joined.body), (), ()
     if 0 in joined.erased:
-        return Event(), ()
-    cls, body, places = _without_erased(name, joined.body)
-    return read(cls.type, body), places
+        return Event(), (), ()
+    cls, body, places = _without_missing(name, joined.body, joined.withheld)
+    held_back = tuple(at for at, number in places if number in joined.withheld)
+    return read(cls.type, body), tuple(at for at, _ in places if at not in held_back), held_back
 
 
 def same_content(joined: Joined, attrs: Mapping[str, str], body: Body) -> bool:
@@ -263,20 +281,22 @@ def markers(value: Any, at: Tokens = ()) -> Iterator[tuple[Tokens, int]]:
             yield from markers(inner, (*at, i))
 
 
-def _without_erased(name: str, body: Body) -> tuple[type[Event], Body, tuple[Tokens, ...]]:
+def _without_missing(
+    name: str, body: Body, withheld: Collection[int]
+) -> tuple[type[Event], Body, tuple[tuple[Tokens, int], ...]]:
     """Lift a body to the class that is read today, with its markers dropped or filled in; tell where they were."""
     cls, lifted = lift(name, body)
     body = msgspec.json.decode(_encoder.encode(lifted))
     if cls is EventCorrected:
         target = body["target"]
-        replaced, replacement, within = _without_erased(target["type"], body["replacement"])
+        replaced, replacement, within = _without_missing(target["type"], body["replacement"], withheld)
         body = {**body, "target": {**target, "type": replaced.type}, "replacement": replacement}
-        return cls, body, tuple(("replacement", *at) for at in within)
-    places = tuple(sorted(at for at, _ in markers(body)))
-    for at in places:
+        return cls, body, tuple((("replacement", *at), number) for at, number in within)
+    places = tuple(sorted(markers(body)))
+    for at, number in places:
         field = field_at(cls, at)
         if field is not None and field.required:
-            put(body, at, ERASED_TEXT)
+            put(body, at, WITHHELD_TEXT if number in withheld else ERASED_TEXT)
         else:
             del value_at(body, at[:-1])[at[-1]]
     return cls, body, places

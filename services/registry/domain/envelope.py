@@ -48,6 +48,10 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     """The numbers of the parts that have been erased."""
     places_erased: tuple[Tokens, ...] = ()
     """Where in ``data`` a value stood that has been erased: no other value that is absent ever was there."""
+    withheld: tuple[int, ...] = ()
+    """The numbers of the parts that are there and not shown to whoever reads."""
+    places_withheld: tuple[Tokens, ...] = ()
+    """Where in ``data`` their values stand."""
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -9,9 +9,17 @@ from msgspec import Meta
 
 from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed, resolutions
-from registry.domain.events import Registered, VisibilityChanged
+from registry.domain.events import Registered
 from registry.domain.flags import Awaited, Flags, awaiting, flags
-from registry.domain.shown.behind import Behind, ErasedShown, behind, erased, record_time
+from registry.domain.shown.behind import (
+    Behind,
+    ErasedShown,
+    WithheldShown,
+    behind,
+    erased,
+    record_time,
+    withheld,
+)
 from registry.domain.shown.engagements import EngagementShown, engagements_shown
 from registry.domain.shown.evidence import (
     AreaShown,
@@ -63,6 +71,7 @@ from registry.domain.shown.people import (
 )
 from registry.domain.status import Reason, Since, status
 from registry.domain.values import Party, T
+from registry.domain.visibility import visibility
 
 UNCLAIMED = {"kind": "unspecified", "legal_character": "undetermined", "entry_mode": "unknown"}
 """What is shown of a field that no source claims; these words are never posted."""
@@ -148,6 +157,10 @@ class AgreementView(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkShown, ...]
     merges: tuple[MergeShown, ...]
     erased: Annotated[tuple[ErasedShown, ...], Meta(description="Events of which parts have been erased")]
+    withheld: Annotated[
+        tuple[WithheldShown, ...],
+        Meta(description="Events of which parts, personal values, are not shown to whoever asks"),
+    ]
 
 
 def view(state: Agreement, on: date) -> AgreementView:
@@ -206,16 +219,8 @@ def view(state: Agreement, on: date) -> AgreementView:
         links=links(state),
         merges=merges(state),
         erased=erased(state),
+        withheld=withheld(state),
     )
-
-
-def visibility(state: Agreement) -> str:
-    """Give who may read an agreement: as last recorded, else as it was founded, else ``public``."""
-    changes = [(live.first.position, data.visibility) for live, data in state.of(VisibilityChanged)]
-    if changes:
-        return max(changes)[1]
-    founding = state.live[state.founder].data
-    return (founding.visibility if isinstance(founding, Registered) else None) or "public"
 
 
 def _each(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

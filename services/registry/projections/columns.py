@@ -12,7 +12,7 @@ from sqlalchemy.schema import SchemaItem
 from registry.domain.agreement import Agreement
 from registry.domain.edtf import Edtf
 from registry.domain.values import write_custom
-from registry.domain.view import visibility
+from registry.domain.visibility import visibility
 from registry.projections.listing import FIRST_DAY, LAST_DAY
 from registry.projections.model import Word
 

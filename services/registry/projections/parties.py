@@ -12,7 +12,7 @@ from registry.domain.agreement import Agreement
 from registry.domain.codes import Country
 from registry.domain.events import Registered
 from registry.domain.values import Identifier, Party, T
-from registry.domain.view import visibility
+from registry.domain.visibility import visibility
 from registry.projections.columns import shown
 from registry.projections.listing import Listing, Source, visible
 from registry.projections.mentions import comparable

@@ -1,12 +1,13 @@
 """Rows of the log with their open parts, and how an event is read out of one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, select
 
-from registry.domain.codec import Joined, event_and_places, join
+from registry.access import EVERYTHING, Sight
+from registry.domain.codec import Joined, event_and_missing, join
 from registry.domain.envelope import Recorded
 from registry.store.tables import event, event_part
 
@@ -39,16 +40,26 @@ class Row(msgspec.Struct, frozen=True):
     entry: bytes
     leaf_hash: bytes
     parts: dict[int, bytes]
-    """The bytes of every part that is open, by number."""
+    """The bytes of every part that is open to whoever reads, by number."""
+    withheld: tuple[int, ...] = ()
+    """The numbers of the parts that are there and not shown to whoever reads."""
+
+    def shown_with(self, sight: Sight) -> "Row":
+        """Give the row as a reader may see it."""
+        personal = tuple(sorted(number for number in self.parts if number))
+        if sight.parts or not personal:
+            return self
+        left = {number: data for number, data in self.parts.items() if not number}
+        return msgspec.structs.replace(self, parts=left, withheld=personal)
 
     def joined(self) -> Joined:
         """Put the open parts back together."""
-        return join_all(self.parts)
+        return join_all(self.parts, self.withheld)
 
     def recorded(self) -> Recorded:
         """Read the event as the fold sees it."""
         joined = self.joined()
-        data, places = event_and_places(self.type, joined)
+        data, places_erased, places_withheld = event_and_missing(self.type, joined)
         return Recorded(
             position=self.position,
             version=self.version,
@@ -59,17 +70,24 @@ class Row(msgspec.Struct, frozen=True):
             subject=self.stream_id,
             data=data,
             erased=joined.erased,
-            places_erased=places,
+            places_erased=places_erased,
+            withheld=joined.withheld,
+            places_withheld=places_withheld,
         )
 
 
-def join_all(parts: Mapping[int, bytes]) -> Joined:
-    """Put an event together from all of its open parts, part 0 among them."""
-    return join(parts.get(0), {number: data for number, data in parts.items() if number})
+def join_all(parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Joined:
+    """Put an event together from its open parts, part 0 among them; ``withheld`` are open and not among them."""
+    return join(parts.get(0), {number: data for number, data in parts.items() if number}, withheld)
 
 
-def select_rows(connection: Connection, statement: Select[*tuple[Any, ...]]) -> list[Row]:
-    """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one."""
+def select_rows(
+    connection: Connection, statement: Select[*tuple[Any, ...]], sight: Sight = EVERYTHING
+) -> list[Row]:
+    """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one.
+
+    ``sight`` decides what of each event is shown; which events there are is the statement's to say.
+    """
     found = connection.execute(statement).all()
     parts = _parts(connection, [row.position for row in found])
     return [
@@ -84,7 +102,7 @@ def select_rows(connection: Connection, statement: Select[*tuple[Any, ...]]) -> 
             entry,
             leaf,
             parts.get(position, {}),
-        )
+        ).shown_with(sight)
         for position, source, event_id, stream_id, version, type_, recorded_at, entry, leaf in found
     ]
 

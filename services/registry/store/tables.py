@@ -163,5 +163,8 @@ page_session = Table(
 )
 """Who has signed in to the pages, and with which key: a session ends with its key."""
 
+restricted = Table("restricted", metadata, Column("agreement", Text, primary_key=True))
+"""The agreements that exist only for readers with the scope for it; kept by the append that changes it."""
+
 APPEND_ONLY = ("event", "log_tile", "log_checkpoint", "log_signature")
 """Tables whose rows neither change nor go: triggers refuse it, and so do the service role's grants."""

@@ -35,7 +35,7 @@ class Said(Behind, frozen=True, kw_only=True):
     """An event that an item rests on, with what it says now."""
 
     says: Body
-    """Its ``data`` after corrections, without ``cites`` and ``confidence``; an erased value is null."""
+    """Its ``data`` after corrections, without ``cites`` and ``confidence``; an erased or withheld value is null."""
 
 
 class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +46,24 @@ class ErasedShown(msgspec.Struct, frozen=True, kw_only=True):
     by: Behind
 
 
+class WithheldShown(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of which parts are not shown to whoever asks."""
+
+    parts: tuple[int, ...]
+    """Their numbers."""
+    by: Behind
+
+
 def erased(state: Agreement) -> tuple[ErasedShown, ...]:
     """Show the live events of which parts have been erased, by identity."""
     found = sorted((live for live in state.live.values() if live.erased), key=lambda live: live.identity)
     return tuple(ErasedShown(parts=live.erased, by=behind(live)) for live in found)
+
+
+def withheld(state: Agreement) -> tuple[WithheldShown, ...]:
+    """Show the live events of which parts are withheld, by identity."""
+    found = sorted((live for live in state.live.values() if live.withheld), key=lambda live: live.identity)
+    return tuple(WithheldShown(parts=live.withheld, by=behind(live)) for live in found)
 
 
 def behind(live: Live) -> Behind:
@@ -66,13 +80,16 @@ def said(live: Live) -> Said:
 
 
 def said_now(live: Live) -> Body:
-    """Give what a live event says now as JSON; an erased value is null, beside ``"erased": true``."""
+    """Give what a live event says now as JSON; an erased value is null, beside ``"erased": true``.
+
+    So is a value that is withheld, beside ``"withheld": true``.
+    """
     body = body_of(live.data)
-    if places := live.places_erased:
-        for owned in live.data.personal:
+    for why, places in (("erased", live.places_erased), ("withheld", live.places_withheld)):
+        for owned in live.data.personal if places else ():
             for at, whole in expand(body, owned.at):
                 if any((*at, *path.split("/")) in places for path in owned.values):
-                    _null_erased(whole, owned.values)
+                    _null(whole, owned.values, why)
     return body
 
 
@@ -105,9 +122,9 @@ def _name(live: Live) -> dict[str, Any]:
     }
 
 
-def _null_erased(whole: Body, paths: Iterable[str]) -> None:
-    """Show the values of a person whose part has been erased as null: none of them is left."""
+def _null(whole: Body, paths: Iterable[str], why: str) -> None:
+    """Show the values of a person whose part has been erased, or is withheld, as null: none of them is left."""
     for place in (tuple(path.split("/")) for path in paths):
         holder = value_at(whole, place[:-1])
         holder[place[-1]] = None
-        holder["erased"] = True
+        holder[why] = True

@@ -34,6 +34,8 @@ class Signatory(msgspec.Struct, frozen=True, kw_only=True):
     ad_referendum: bool
     erased: bool
     """True when a value of the person was erased."""
+    withheld: bool
+    """True when the values of the person are not shown to whoever asks."""
     by: Behind
 
 
@@ -168,6 +170,7 @@ def _signatories(live: Live, party: str) -> list[Signatory]:
             capacity=one.get("capacity"),
             ad_referendum=one["ad_referendum"],
             erased=one.get("erased", False),
+            withheld=one.get("withheld", False),
             by=behind(live),
         )
         for one in said_now(live)["signatures"]

@@ -16,6 +16,8 @@ class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     erased: bool = False
     """True when the name was erased."""
+    withheld: bool = False
+    """True when the name is not shown to whoever asks."""
 
 
 class ActorShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class RoleShown(msgspec.Struct, frozen=True, kw_only=True):
     to: str | None = None
     erased: bool = False
     """True when office and days were erased."""
+    withheld: bool = False
+    """True when office and days are not shown to whoever asks."""
     by: Behind
 
 
@@ -57,6 +61,8 @@ class StatementShown(msgspec.Struct, frozen=True, kw_only=True):
     occurred: str | None
     erased: bool = False
     """True when the gist was erased."""
+    withheld: bool = False
+    """True when the gist is not shown to whoever asks."""
     by: Behind
 
 

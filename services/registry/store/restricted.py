@@ -1,0 +1,81 @@
+"""Which agreements are restricted, and what exists for a reader: one table, which every append keeps up to date.
+
+It is in the transaction of the event that changes it, so no reader, on any replica, is ever behind; and it is small,
+so that leaving out what is in it costs a look into its index.
+"""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, true
+
+from registry.access import Sight
+from registry.domain.agreement import Agreement, fold
+from registry.domain.events.event import Event
+from registry.domain.visibility import is_restricted, may_change
+from registry.store.rows import read_stream
+from registry.store.tables import event, event_part, restricted
+
+
+def exists_for(sight: Sight, agreement: ColumnElement[str]) -> ColumnElement[bool]:
+    """Keep what belongs to agreements that exist for a reader, by the column with their id."""
+    if sight.restricted:
+        return true()
+    return ~exists().where(restricted.c.agreement == agreement)
+
+
+def last_visible(connection: Connection, sight: Sight, position: int) -> int:
+    """Give the last position up to ``position`` of an event that exists for a reader; 0 if there is none."""
+    if sight.restricted:
+        return position
+    seen = event.c.position <= position, exists_for(sight, event.c.stream_id)
+    return (
+        connection.scalar(select(event.c.position).where(*seen).order_by(event.c.position.desc()).limit(1))
+        or 0
+    )
+
+
+def restricted_among(connection: Connection, agreements: Collection[str]) -> frozenset[str]:
+    """Tell which of some agreements are restricted."""
+    if not agreements:
+        return frozenset()
+    found = select(restricted.c.agreement).where(restricted.c.agreement.in_(agreements))
+    return frozenset(connection.scalars(found))
+
+
+def settle(
+    connection: Connection, states: Mapping[str, Agreement], taken_in: Collection[tuple[str, Event]]
+) -> None:
+    """Write down, in the transaction that appends, what has become of agreements' visibility.
+
+    ``states``: what the appended events led to; ``taken_in``: these events, each with its agreement.
+    """
+    moved = {agreement for agreement, data in taken_in if may_change(states[agreement], data)}
+    if moved:
+        write(connection, {agreement: is_restricted(states[agreement]) for agreement in moved})
+
+
+def write(connection: Connection, visibilities: Mapping[str, bool]) -> None:
+    """Write down of some agreements whether they are restricted."""
+    connection.execute(delete(restricted).where(restricted.c.agreement.in_(list(visibilities))))
+    now = [{"agreement": agreement} for agreement in sorted(visibilities) if visibilities[agreement]]
+    if now:
+        connection.execute(insert(restricted), now)
+
+
+def find_all(connection: Connection) -> list[str]:
+    """Find all restricted agreements in the log itself: of those ever said to be restricted, whichever still are."""
+    said = event.join(event_part, event_part.c.position == event.c.position)
+    kinds = or_(
+        *(
+            event.c.type.like(f"agreement.{name}.%")
+            for name in ("registered", "visibility-changed", "event-corrected")
+        )
+    )
+    of_kinds = select(event.c.stream_id, event_part.c.data).select_from(said)
+    # An option of the statement alone: one of the connection would make cursors of whatever it runs afterwards.
+    rows = connection.execute(
+        of_kinds.where(kinds, event_part.c.part_no == 0).execution_options(yield_per=1000)
+    )
+    ever = {stream for stream, data in rows if b'"restricted"' in data}
+    states = ((stream, fold(None, read_stream(connection, stream))) for stream in sorted(ever))
+    return [stream for stream, state in states if state is not None and is_restricted(state)]
