@@ -36,12 +36,10 @@ def drop_leftovers(connection: Connection, models: Sequence[ReadModel]) -> int:
     for one in every:
         name = f"projection/{one.projection}/{one.version}"
         ours = (one.projection, one.version) in known
-        if one.state.startswith("retired"):
-            idle = True
-        elif one.state == "building" and _has_live(every, one):
+        if one.state == "building" and _has_live(every, one):
             idle = _is_free(connection, f"{name}/rebuild")
         else:
-            idle = not ours and _is_free(connection, name)
+            idle = one.state.startswith("retired") or (not ours and _is_free(connection, name))
         if idle:
             _drop(connection, one)
             gone += 1

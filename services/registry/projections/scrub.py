@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 VACUUMED = "event_part"
 """The table of facts from which rows go."""
+STATISTICS = "pg_catalog.pg_statistic"
+"""What PostgreSQL remembers of the values in all tables; the owner of the database may vacuum it."""
 
 WORD_INDEXES = text(
     "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c "
@@ -57,12 +59,12 @@ class Scrubber:
             # Vacuum leaves the words of an index where they were, without the rows that had them.
             for index in connection.scalars(WORD_INDEXES).all():
                 connection.exec_driver_sql(f"REINDEX INDEX {index}")
-            if _may_vacuum(connection):
-                connection.exec_driver_sql(f"VACUUM (ANALYZE) {VACUUMED}")
-            else:
-                log.warning("%s is to be vacuumed by its owner: this role may not", VACUUMED)
-            for table in connection.scalars(READ_MODELS).all():  # statistics keep values, too
-                connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
+            tables = [VACUUMED, *connection.scalars(READ_MODELS).all(), STATISTICS]
+            for table in tables:
+                if _may_vacuum(connection, table):  # the statistics of a table keep values of it, too
+                    connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
+                else:
+                    log.warning("%s is to be vacuumed by its owner: this role may not", table)
         self._since = None
         return True
 
@@ -77,9 +79,16 @@ def truncate_wal(engine: Engine) -> bool:
     return not busy
 
 
-def _may_vacuum(connection: Connection) -> bool:
-    """Tell whether this role may vacuum the facts: as their owner or, from PostgreSQL 17 on, by a grant."""
-    owns = f"pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = '{VACUUMED}'::regclass), 'USAGE')"
+def _may_vacuum(connection: Connection, table: str) -> bool:
+    """Tell whether this role may vacuum a table: as its owner, that of the database, or by a grant (from 17 on)."""
     version = connection.dialect.server_version_info or (0,)
-    granted = f" OR has_table_privilege('{VACUUMED}', 'MAINTAIN')" if version >= (17,) else ""
-    return bool(connection.scalar(text(f"SELECT {owns}{granted}")))
+    granted = " OR has_table_privilege(c.oid, 'MAINTAIN')" if version >= (17,) else ""
+    return bool(
+        connection.scalar(
+            text(
+                "SELECT pg_has_role(c.relowner, 'USAGE') OR (NOT c.relisshared AND pg_has_role(d.datdba, 'USAGE'))"
+                f"{granted} FROM pg_class c, pg_database d "
+                f"WHERE c.oid = '{table}'::regclass AND d.datname = current_database()"
+            )
+        )
+    )
