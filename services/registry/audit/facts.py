@@ -5,12 +5,13 @@ is a transaction of its own, so nothing is held while the log grows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Engine,
+    Connection,
     Row,
     Select,
     Table,
@@ -31,6 +32,13 @@ from registry.store.tables import event, event_part, log_checkpoint, log_head, l
 
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
+
+
+class Connects(Protocol):
+    """An engine, or whatever else gives connections: a transaction that is verified before it is committed."""
+
+    def connect(self) -> AbstractContextManager[Connection]:
+        """Give a connection for a while."""
 
 
 class Tombstone(msgspec.Struct, frozen=True):
@@ -71,32 +79,34 @@ CHECKPOINTS = _raw(log_checkpoint).order_by(log_checkpoint.c.size)
 HEADS = _raw(log_head)
 
 
-def read_heads(engine: Engine, broken: Broken) -> list[AnyRow]:
+def read_heads(engine: Connects, broken: Broken) -> list[AnyRow]:
     """Read every row there is of the head; there should be one."""
     return _fetch(engine, HEADS, broken)
 
 
-def read_events(engine: Engine, first: int, last: int, broken: Callable[[int], Broken]) -> list[AnyRow]:
+def read_events(engine: Connects, first: int, last: int, broken: Callable[[int], Broken]) -> list[AnyRow]:
     """Read the events of a page of positions, both ends included."""
     return _fetch_page(engine, EVENTS, event.c.position, (first, last), broken)
 
 
-def read_parts(engine: Engine, first: int, last: int, broken: Callable[[int], Broken]) -> list[AnyRow]:
+def read_parts(engine: Connects, first: int, last: int, broken: Callable[[int], Broken]) -> list[AnyRow]:
     """Read the open parts of a page of positions, both ends included."""
     return _fetch_page(engine, PARTS, event_part.c.position, (first, last), broken)
 
 
-def read_tile(engine: Engine, level: int, n: int, broken: Broken) -> list[AnyRow]:
+def read_tile(engine: Connects, level: int, n: int, broken: Broken) -> list[AnyRow]:
     """Read every row there is of a tile; there should be one."""
     return _fetch(engine, TILES.where(log_tile.c.level == level, log_tile.c.n == n), broken)
 
 
-def read_checkpoints(engine: Engine, first: int, last: int, broken: Callable[[int], Broken]) -> list[AnyRow]:
+def read_checkpoints(
+    engine: Connects, first: int, last: int, broken: Callable[[int], Broken]
+) -> list[AnyRow]:
     """Read the checkpoints of a page of sizes, both ends included."""
     return _fetch_page(engine, CHECKPOINTS, log_checkpoint.c.size, (first, last), broken)
 
 
-def out_of_order(engine: Engine, first: int, last: int) -> list[AnyRow]:
+def out_of_order(engine: Connects, first: int, last: int) -> list[AnyRow]:
     """Find the events of a page that repeat an earlier one or do not follow one in their stream.
 
     Rows are (position, version taken, identity taken). Each event needs three looks into an index, so memory
@@ -120,7 +130,7 @@ def out_of_order(engine: Engine, first: int, last: int) -> list[AnyRow]:
         return list(connection.execute(statement))
 
 
-def tombstones(engine: Engine, streams: Iterable[str]) -> Iterator[Tombstone]:
+def tombstones(engine: Connects, streams: Iterable[str]) -> Iterator[Tombstone]:
     """Read the tombstones in some streams, as far as they can be read."""
     statement = (
         select(event.c.position, event.c.stream_id, type_coerce(event_part.c.data, NullType()))
@@ -147,7 +157,7 @@ def read_tombstone(position: int, stream: str, part_0: Any) -> Tombstone | None:
     return Tombstone(position, stream, erasure.target.source, erasure.target.id, erasure.parts)
 
 
-def still_there(engine: Engine, identities: Iterable[tuple[str, str]]) -> list[AnyRow]:
+def still_there(engine: Connects, identities: Iterable[tuple[str, str]]) -> list[AnyRow]:
     """Read which parts of some events are there: rows of (stream_id, source, event_id, position, part_no)."""
     statement = (
         select(event.c.stream_id, event.c.source, event.c.event_id, event.c.position, event_part.c.part_no)
@@ -159,7 +169,7 @@ def still_there(engine: Engine, identities: Iterable[tuple[str, str]]) -> list[A
         return list(connection.execute(statement))
 
 
-def beyond(engine: Engine, column: ColumnElement[int], size: int, first: int) -> list[Any]:
+def beyond(engine: Connects, column: ColumnElement[int], size: int, first: int) -> list[Any]:
     """Find the least value in a column below ``first`` and the largest above ``size``, if there are such."""
     with engine.connect() as connection:
         low = connection.scalar(select(func.min(type_coerce(column, NullType()))).where(column < first))
@@ -167,7 +177,7 @@ def beyond(engine: Engine, column: ColumnElement[int], size: int, first: int) ->
     return [number for number in (low, high) if number is not None]
 
 
-def tiles_beyond(engine: Engine, full: list[int]) -> list[AnyRow]:
+def tiles_beyond(engine: Connects, full: list[int]) -> list[AnyRow]:
     """List (level, n) of the tiles that a log of so many full tiles a level does not have."""
     c = log_tile.c
     outside = [c.level < 0, c.level >= len(full), c.n < 0]
@@ -177,7 +187,7 @@ def tiles_beyond(engine: Engine, full: list[int]) -> list[AnyRow]:
 
 
 def _fetch_page(
-    engine: Engine,
+    engine: Connects,
     statement: AnySelect,
     column: ColumnElement[int],
     page: tuple[int, int],
@@ -194,7 +204,7 @@ def _fetch_page(
         return rows
 
 
-def _fetch(engine: Engine, statement: AnySelect, broken: Broken) -> list[AnyRow]:
+def _fetch(engine: Connects, statement: AnySelect, broken: Broken) -> list[AnyRow]:
     """Read what belongs to one place. Raises Broken when it, and not the database, is at fault."""
     try:
         with engine.connect() as connection:

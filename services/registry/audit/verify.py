@@ -8,11 +8,9 @@ position on; that shows against a checkpoint that somebody else has kept.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Engine
-
 from registry.audit import facts
 from registry.audit.check import Parts, check_event, check_parts
-from registry.audit.facts import AnyRow, Tombstone
+from registry.audit.facts import AnyRow, Connects, Tombstone
 from registry.audit.report import Broken, Report, at_checkpoint, at_head, at_position, at_tile
 from registry.domain.events.correction import PersonalDataErased
 from registry.merkle.entry import Entry
@@ -34,7 +32,7 @@ Progress = Callable[[int, int], None]
 """Called with (events done, events in all)."""
 
 
-def verify(engine: Engine, progress: Progress = lambda _done, _total: None) -> Report:
+def verify(engine: Connects, progress: Progress = lambda _done, _total: None) -> Report:
     """Verify everything from position 1 to the head, while the log may grow.
 
     Raises Unavailable when the database cannot be reached.
@@ -61,7 +59,7 @@ def verify(engine: Engine, progress: Progress = lambda _done, _total: None) -> R
 class _Walk:
     """How far one verification has come. Owned by ``verify``; its size does not grow with the log."""
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
+    def __init__(self, engine: Connects, progress: Progress) -> None:
         self._engine = engine
         self._progress = progress
         self.origin = ""
