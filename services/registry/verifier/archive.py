@@ -53,12 +53,13 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self._path = path
         names = set()
-        for found in os.scandir(path):
-            if found.name not in NAMES:
-                raise malformed(found.name, "no bundle has a file of this name")
-            if not stat.S_ISREG(found.stat(follow_symlinks=False).st_mode):
-                raise malformed(found.name, "it is a link, or no regular file")
-            names.add(found.name)
+        with os.scandir(path) as found:
+            for file in found:
+                if file.name not in NAMES:
+                    raise malformed(repr(file.name)[1:81], "no bundle has a file of this name")
+                if not stat.S_ISREG(file.stat(follow_symlinks=False).st_mode):
+                    raise malformed(file.name, "it is a link, or no regular file")
+                names.add(file.name)
         self.names = frozenset(names)
 
     def open(self, name: str) -> IO[bytes]:
