@@ -30,17 +30,19 @@ from registry.projections.clearing import Clearing
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
 from registry.projections.views import Views
+from registry.store.access_log import AccessLog
 from registry.store.api_keys import Keys, note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.erasure import Eraser
-from registry.store.page_sessions import PageSessions
 from registry.store.follower import Follower
+from registry.store.page_sessions import PageSessions
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
 from registry.store.states import States
 from registry.store.writer import Writer
+from registry.ui.either import Either
 from registry.ui.routes import answer_stray, page_handlers
 
 
@@ -66,7 +68,7 @@ def create_app(settings: Settings) -> Litestar:
 
 def create_service(settings: Settings) -> Lane:
     """Put together what a server runs: the application behind the lane for appends."""
-    return Lane(create_app(settings))
+    return Lane(create_app(settings), Either)
 
 
 async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> None:
@@ -104,6 +106,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         scopes=frozenset(SCOPES),
     )
 
+    app.state.access_log = await stack.enter_async_context(AccessLog(writing))
     app.state.gate = await open_gate(app, settings, writing, reading, stack)
     if listens(settings.database):
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())

@@ -4,10 +4,11 @@ The framework routes, wraps and guards every request for what any route might ne
 an append does in this process. The lane calls the same handler with the same request and leaves the rest out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Litestar, Response
-from litestar.types import Receive, Send
+from litestar.types import ASGIApp, Receive, Send
 
 from registry.api.posting import post_events
 from registry.http.answer import Asked
@@ -20,13 +21,14 @@ PATH = "/events"
 class Lane:
     """An ASGI application: the lane, and behind it the framework for everything else."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, front: Callable[[Any], ASGIApp]) -> None:
         self.app = app
+        self.rest = front(app)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self.app(scope, receive, send)
+            await self.rest(scope, receive, send)
             return
         scope["litestar_app"] = self.app
         scope["route_handler"] = post_events

@@ -52,6 +52,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/keys"): ADMIN,
     ("POST", "/keys"): ADMIN,
     ("DELETE", "/keys/{id:str}"): ADMIN,
+    ("POST", "/log/exports"): ADMIN,
     ("GET", "/tile/entries/{tile:path}"): LOG_AUDIT,
     # The log can be checked by anybody: hashes, proofs and checkpoints say nothing of what is in it.
     ("GET", "/log"): OPEN_TO_ALL,
@@ -72,6 +73,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     # The index is for all; the board, which browsers get here, asks for agreements:read itself.
     ("GET", "/"): OPEN_TO_ALL,
     ("GET", "/a/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/log.html"): EVENTS_READ,
+    ("GET", "/log/{position:str}"): EVENTS_READ,
+    ("GET", "/verify"): OPEN_TO_ALL,
     ("GET", "/static/{hash:str}/{name:str}"): OPEN_TO_ALL,
     ("GET", "/problems"): OPEN_TO_ALL,
     ("GET", "/problems/{name:str}"): OPEN_TO_ALL,

@@ -22,7 +22,8 @@ from registry.projections.agreements import AGREEMENTS, AgreementItem
 from registry.projections.follow_ups import FOLLOW_UPS, FollowUpFilters
 from registry.projections.views import Views
 from registry.store.reader import Reader
-from registry.ui.page import answer_page, asked_of, page, prefers_json
+from registry.ui.accepted import prefers_json
+from registry.ui.page import answer_page, asked_of, page
 from registry.ui.svg.columns import columns
 from registry.ui.svg.stacked import stacked
 

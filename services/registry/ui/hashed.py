@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from registry.errors import NotFound
 
-TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 """What is served, by the end of its name."""
 
 

@@ -1,6 +1,6 @@
 """What stands above and below every page: where the links lead, and the keys of their texts."""
 
-NAVIGATION: tuple[tuple[str, str], ...] = (("/", "nav.board"),)
+NAVIGATION: tuple[tuple[str, str], ...] = (("/", "nav.board"), ("/log", "nav.log"))
 """Above: path and text, in this order."""
 
 FOOTER: tuple[tuple[str, str], ...] = (

@@ -15,8 +15,10 @@ from registry.http.answer import HTML, OPEN, Answer, Asked, digest, fresh_or_304
 from registry.http.freshness import Source
 from registry.http.parameters import READS, BadParameter, pairs, query
 from registry.http.principal import NEEDS, Unauthenticated, principal_of
-from registry.http.problems import PROBLEM, Problem, answer_problem
+from registry.http.problems import Problem, answer_problem
 from registry.http.routing import OPERATION, Operation, before_read
+from registry.ui.accepted import accepts_html
+from registry.ui.either import SHOWN_AS
 from registry.ui.language import Language, languages, negotiated
 from registry.ui.render import render
 
@@ -30,8 +32,8 @@ CHOICES = ("lang", "theme")
 YEAR = 31_536_000
 
 SECURITY: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     # Not no-referrer: then a browser would send `Origin: null` with the forms of these very pages.
     "Referrer-Policy": "same-origin",
@@ -111,7 +113,7 @@ def setting_of(request: Request[Any, Any, Any]) -> Setting:
     return Setting(
         language=known.get(lang) or negotiated(request.headers.get("accept-language", "")),
         theme=next((each for each in THEMES if each == theme), "auto"),
-        path=quote(request.scope["path"]),
+        path=quote(SHOWN_AS.get(request.scope["path"], request.scope["path"])),
         asked={name: value for name, value in given.items() if name not in CHOICES},
         chosen=chosen,
         principal=principal,
@@ -155,32 +157,6 @@ def sign_in_url(request: Request[Any, Any, Any]) -> str:
     """Make the URL where a reader signs in, and from where it comes back to what was asked."""
     path, asked = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
     return "/sign-in?" + urlencode({"next": path + (f"?{asked}" if asked else "")})
-
-
-def accepts_html(accept: str) -> bool:
-    """Tell whether a client asks for pages by name, as browsers do, before JSON (RFC 9110 section 12.5.1)."""
-    html = _weight(accept, "text/html")
-    return html > 0 and html >= max(_weight(accept, "application/json"), _weight(accept, PROBLEM))
-
-
-def prefers_json(accept: str) -> bool:
-    """Tell whether a client asks for JSON by name, before pages."""
-    return _weight(accept, "application/json") > _weight(accept, "text/html")
-
-
-def _weight(accept: str, media_type: str) -> float:
-    """Read how much a client wants a media type that it names; 0 when it does not."""
-    for each in accept.split(","):
-        name, *parameters = (piece.strip() for piece in each.split(";"))
-        if name.lower() == media_type:
-            for parameter in parameters:
-                if parameter.startswith("q="):
-                    try:
-                        return float(parameter[2:])
-                    except ValueError:
-                        return 0.0
-            return 1.0
-    return 0.0
 
 
 def _cookie(setting: Setting) -> dict[str, str]:

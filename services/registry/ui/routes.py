@@ -6,12 +6,15 @@ from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 
 from registry.http.problems import answer_problem
-from registry.ui import agreement, assets, board
+from registry.ui import agreement, assets, board, log, verify
 from registry.ui.page import answer_error
 
 page_handlers: list[Any] = [
     board.get_board,
     agreement.get_agreement_page,
+    log.get_log_page,
+    log.get_event_page,
+    verify.get_verify,
     assets.get_static,
 ]
 
