@@ -293,3 +293,25 @@ async def test_without_its_database_for_a_second_a_service_vouches_for_nothing(
         while (answer := await service.get(PATH)).status_code == 200:
             await asyncio.sleep(0.01)
     problem(answer, 503, "unavailable")
+
+
+@pytest.mark.parametrize("id", ["nobody-has-this", "no id", "..", "%2e", "x", ""])
+async def test_in_the_lane_an_agreement_that_is_not_there_is_refused_as_by_the_framework(
+    registered_service: Service, id: str
+):
+    lane = await registered_service.get(f"/agreements/{id}")
+    framework = await registered_service.get(f"/agreements/{id}?valid_as_of=2025-07-16")
+    assert lane.status_code == framework.status_code
+    if lane.status_code == 404:
+        assert problem(lane, 404, "not-found")["detail"] == framework.json()["detail"]
+
+
+async def test_in_the_lane_an_agreement_looks_as_through_the_framework(registered_service: Service):
+    today = datetime.now(UTC).date()
+    lane, framework = [await registered_service.get(f"{PATH}{more}") for more in ("", f"?valid_as_of={today}")]
+    assert (lane.content, lane.headers) == (framework.content, framework.headers)
+
+
+async def test_nobody_gets_into_the_lane_unknown(sqlite_url: str):
+    async with serving(sqlite_url, auth="on") as service:
+        problem(await service.get(PATH), 401, "unauthenticated")

@@ -1,4 +1,4 @@
-"""The lane in front of the framework for the one request that comes in thousands: POST /events.
+"""The lane in front of the framework for what comes in thousands: an event posted, an agreement read.
 
 The framework routes, wraps and guards every request for what any route might need; that takes as long as all else
 an append does in this process. The lane calls the same handler with the same request and leaves the rest out.
@@ -8,14 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
+from registry.api.agreements import get_agreement
 from registry.api.posting import post_events
 from registry.http.answer import Asked
 from registry.http.principal import let_in
 from registry.http.problems import answer_problem
+from registry.http.routing import before_read
 
-PATH = "/events"
+EVENTS = "/events"
+AGREEMENT = "/agreements/"
 
 
 class Lane:
@@ -27,15 +31,30 @@ class Lane:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        handler = handler_of(scope)
+        if handler is None:
             await self.rest(scope, receive, send)
             return
         scope["litestar_app"] = self.app
-        scope["route_handler"] = post_events
+        scope["route_handler"] = handler
         request = Asked(scope, receive=receive, send=send)
         try:
-            await let_in(request)
-            answer: Response[Any] = await post_events.fn(request)
+            await (let_in if handler is post_events else before_read)(request)
+            answer: Response[Any] = await handler.fn(request)
         except Exception as error:  # noqa: BLE001 - like the framework, which hands over every error
             answer = answer_problem(request, error)
         await answer.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+
+def handler_of(scope: Any) -> HTTPRouteHandler | None:
+    """Find the handler of a request that may take the lane; one that says more than a path may not."""
+    if scope["type"] != "http":
+        return None
+    path: str = scope["path"]
+    if scope["method"] == "POST":
+        return post_events if path == EVENTS else None
+    id = path.removeprefix(AGREEMENT)
+    if scope["method"] != "GET" or id == path or not id or "/" in id or scope["query_string"]:
+        return None
+    scope["path_params"] = {"id": id}
+    return get_agreement
