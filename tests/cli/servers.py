@@ -18,6 +18,13 @@ class Server(NamedTuple):
     said: str
     """What it said on standard error until it served."""
 
+    @property
+    def key(self) -> str:
+        """The key that a demo shows."""
+        found = re.search(r"REGISTRY_API_KEY=(\S+)", self.said)
+        assert found, self.said
+        return found[1]
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> str:
         """End it, and return what it said meanwhile."""
         self.process.send_signal(how)

@@ -26,6 +26,12 @@ def server(directory: Path) -> Iterator[Server]:
         yield demo
 
 
+@pytest.fixture(autouse=True)
+def key(registry, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands show the key of the server."""
+    monkeypatch.setenv("REGISTRY_API_KEY", server.key)
+
+
 @pytest.fixture
 def database(server: Server, directory: Path) -> str:
     """The database that the server holds."""

@@ -2,7 +2,8 @@
 
 ``sh`` blocks must succeed; in ``console`` blocks what follows ``$ `` must succeed and print what stands below it, where
 ``...`` is anything; ``python`` blocks are programs. They run in the order of their page, in the directory from which
-the demo was started. Lines that begin with ``make`` name a target; a block that starts a server is started and ended.
+the demo was started, with the key that it shows in ``REGISTRY_API_KEY``. Lines that begin with ``make`` name a target;
+a block that starts a server is started and ended.
 """
 
 import os
@@ -31,6 +32,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 class Demo(NamedTuple):
     directory: Path
     url: str
+    key: str
 
 
 class Command(NamedTuple):
@@ -39,8 +41,8 @@ class Command(NamedTuple):
 
 
 @contextmanager
-def serving(arguments: list[str], directory: Path, **environment: str) -> Iterator[str]:
-    """Start a server, give the URL once it says so, and end it: it must end well and without a traceback."""
+def serving(arguments: list[str], directory: Path, **environment: str) -> Iterator[tuple[str, str]]:
+    """Start a server, give its URL once it says so and all it said, and end it: well, and without a traceback."""
     with subprocess.Popen(
         arguments, cwd=directory, env=ENVIRONMENT | environment, stderr=subprocess.PIPE, text=True
     ) as server:
@@ -51,7 +53,7 @@ def serving(arguments: list[str], directory: Path, **environment: str) -> Iterat
             assert line, f"it ended with {server.wait()}: {said}"
             said += line
         try:
-            yield found[1]
+            yield found[1], said
         finally:
             server.send_signal(signal.SIGTERM)
             said += server.stderr.read()
@@ -62,8 +64,9 @@ def serving(arguments: list[str], directory: Path, **environment: str) -> Iterat
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     directory = tmp_path_factory.mktemp("documentation")
-    with serving(["registry", "demo", "--port", "0"], directory) as url:
-        yield Demo(directory, url)
+    with serving(["registry", "demo", "--port", "0"], directory) as (url, said):
+        (key,) = re.findall(r"^  export REGISTRY_API_KEY=(\S+)$", said, re.MULTILINE)
+        yield Demo(directory, url, key)
 
 
 def commands(language: str, block: str) -> Iterator[Command]:
@@ -106,7 +109,7 @@ def run(language: str, command: Command, demo: Demo) -> None:
     done = subprocess.run(
         program,
         cwd=demo.directory,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | {"REGISTRY_API_KEY": demo.key},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         "contracts",
         help="write the generated contracts and pages",
         description="Write one JSON Schema an event type, the OpenAPI description of the API and the AsyncAPI "
-        "description of its streams; in a checkout also the page of all event types.",
+        "description of its streams; in a checkout also the pages of all event types, rules and routes.",
     )
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="where to (the contracts of this installation)"
@@ -48,6 +48,7 @@ def run(arguments: Namespace) -> int:
     """Write what has changed, or say what would change."""
     from registry.domain.reference import events_page
     from registry.domain.rulebook import rules_page
+    from registry.http.access_page import routes_page
     from registry.store.migrate import resource
 
     folder: Path = arguments.to or resource("contracts")
@@ -57,6 +58,7 @@ def run(arguments: Namespace) -> int:
     if (docs := folder.parent / "docs").is_dir():  # an installed package has none
         wanted[docs / "events.md"] = events_page()
         wanted[docs / "rules.md"] = rules_page()
+        wanted[docs / "routes.md"] = routes_page()
     stale = {path for path, text in wanted.items() if _text_of(path) != text}
     if arguments.check:
         for path in sorted(stale | gone):

@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from registry.access import SCOPES
 from registry.cli import console
-from registry.cli.environment import settings_of
+from registry.cli.environment import API_KEY, settings_of
 from registry.cli.exits import DONE, REFUSED, USAGE, Stop
 from registry.config import Settings
 
@@ -13,6 +14,8 @@ STORY = (
     Path(__file__).parent / "story" / "report_a.ndjson",
     Path(__file__).parent / "story" / "report_b.ndjson",
 )
+LABEL = "demo"
+"""Whose the key of the demo is."""
 AGREEMENT = "pak-slv-2025-digital-assets"
 TRY = (
     ("start here, in a browser", "/"),
@@ -28,8 +31,9 @@ def add(commands: Any) -> None:
     parser: ArgumentParser = commands.add_parser(
         "demo",
         help="serve the demo story on this machine",
-        description="Load two reports about one agreement into a SQLite database and serve it on 127.0.0.1, "
-        "without authentication. Running it again finds the story loaded and adds nothing.",
+        description="Load two reports about one agreement into a SQLite database and serve it on 127.0.0.1: "
+        "anybody may read, and a key that is printed at the start may do everything. Running it again finds the "
+        "story loaded, adds nothing, and prints another key.",
     )
     parser.add_argument(
         "--data-dir", type=Path, default=Path("demo-data"), help="directory of the database (./demo-data)"
@@ -47,8 +51,16 @@ def run(arguments: Namespace) -> int:
     except OSError as error:
         raise Stop(USAGE, f"cannot make {arguments.data_dir}: {error.strerror}") from error
     database = f"sqlite:///{arguments.data_dir.absolute() / 'registry.db'}"
-    settings = settings_of(arguments, database=database, host="127.0.0.1", port=arguments.port, auth="off")
-    serve(settings, before=lambda: load(settings), ready=invite)
+    settings = settings_of(
+        arguments, database=database, host="127.0.0.1", port=arguments.port, auth="on", public_read="true"
+    )
+    keys: list[str] = []
+
+    def before() -> None:
+        load(settings)
+        keys.append(make_key(settings))
+
+    serve(settings, before=before, ready=lambda url: invite(url, *keys))
     return DONE
 
 
@@ -72,8 +84,21 @@ def load(settings: Settings) -> None:
         console.note(f"the story is loaded already: {tally.replayed} events about {AGREEMENT}")
 
 
-def invite(url: str) -> None:
-    """Say where to look."""
+def make_key(settings: Settings) -> str:
+    """Make a key with every scope in place of that of the last start, under the lock that the caller holds."""
+    from registry.cli.database import writer_engine
+    from registry.store.api_keys import KeyRequest, create, revoke_label
+
+    with writer_engine(settings) as engine:
+        revoke_label(engine, LABEL)
+        _, key = create(engine, KeyRequest(label=LABEL, scopes=tuple(SCOPES)))
+        return key
+
+
+def invite(url: str, key: str) -> None:
+    """Show the key, and say where to look."""
+    console.note("anybody may read; to post, show this key, which holds until the demo is started again:")
+    console.note(f"\n  export {API_KEY}={key}\n")
     width = max(len(what) for what, _ in TRY)
     console.note(f"serving {url} until Ctrl-C; try:\n")
     for what, path in TRY:

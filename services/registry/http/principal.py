@@ -26,9 +26,12 @@ async def let_in(request: Asked) -> None:
     if request.method == "OPTIONS":  # says which methods there are, which the description says to all
         return
     needs: str = request.route_handler.opt[NEEDS]
-    gate: Gate = request.app.state.gate
+    gate: Gate | None = getattr(request.app.state, "gate", None)
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]  # a room of ours, beside theirs
-    if needs == OPEN_TO_ALL:
+    if gate is None:  # the service has not begun, and describes itself to whoever writes its contracts
+        if needs != OPEN_TO_ALL:
+            raise Unavailable("the service is starting")
+    elif needs == OPEN_TO_ALL:
         try:
             scope[ASKING] = await gate.who(scope)
         except (Unauthenticated, CrossSite, Unavailable):
