@@ -39,7 +39,7 @@ EXAMPLE_REQUEST = {
 
 
 @read("/keys", Operation(tag="Operations", answers={200: Content(JSON, KeyList)}, tagged=False))
-async def get_keys(request: Asked) -> Answer:
+async def get_api_keys(request: Asked) -> Answer:
     """List the API keys
 
     Revoked ones as well, the oldest first. The keys themselves are not kept, only their hashes.
@@ -57,7 +57,7 @@ async def get_keys(request: Asked) -> Answer:
         problems=(400, 413),
     ),
 )
-async def post_key(request: Asked) -> Answer:
+async def post_api_key(request: Asked) -> Answer:
     """Make an API key
 
     `key` is shown this once. `sources` and `parties` bind what it may post; `expires` is its last day, in UTC. Keys
@@ -78,7 +78,7 @@ async def post_key(request: Asked) -> Answer:
     "/keys/{id:str}",
     Operation(tag="Operations", parameters=(ID,), answers={200: Content(JSON, KeyRow)}, problems=(404,)),
 )
-async def delete_key(request: Asked) -> Answer:
+async def delete_api_key(request: Asked) -> Answer:
     """Revoke an API key
 
     For good, and with it the sessions that were opened with it: here at once, elsewhere within two seconds. It

@@ -9,7 +9,7 @@ from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 
 from registry import __version__
-from registry.api import components
+from registry.api import components, security
 from registry.api.operations import LICENSE, describe_operation, describe_problem, path_of
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.kinds import KINDS
@@ -25,7 +25,9 @@ ABOUT = (
     "registry never changes one. It answers what is true of an agreement now, on any day (`valid_as_of`), "
     "and as it was known at any time (`known_as_of`).\n\n"
     "Every GET is a HEAD as well, and carries a strong `ETag` wherever its answer can be kept. An unknown or "
-    "repeated query parameter is an error. Every error is a problem of RFC 9457; `/problems` lists the kinds."
+    "repeated query parameter is an error. Every error is a problem of RFC 9457; `/problems` lists the kinds.\n\n"
+    "Whoever asks shows a key or a token as `Authorization: Bearer`; `x-scope` names the scope that an operation "
+    "asks for. Where reading is public, `agreements:read` and `events:read` are given to whoever shows nothing."
 )
 TAGS = {
     "Events": "Append events, and read the history of everything",
@@ -53,10 +55,12 @@ async def get_openapi(request: Asked) -> Response[Any]:
 @lru_cache(maxsize=1)
 def document(app: Litestar) -> dict[str, Any]:
     """Describe every route of the service that says what it does."""
-    return describe(handler for route in app.routes for handler in getattr(route, "route_handlers", ()))
+    settings = getattr(app.state, "settings", None)  # none while contracts are written: they name no issuer
+    handlers = (handler for route in app.routes for handler in getattr(route, "route_handlers", ()))
+    return describe(handlers, settings.oidc_issuer if settings is not None else "")
 
 
-def describe(handlers: Iterable[HTTPRouteHandler]) -> dict[str, Any]:
+def describe(handlers: Iterable[HTTPRouteHandler], issuer: str = "") -> dict[str, Any]:
     """Make the OpenAPI document of route handlers; those without an operation are left out."""
     operations = sorted(_operations(handlers), key=lambda described: described[:2])
     contents = [content for *_, operation in operations for content in _contents(operation)]
@@ -83,6 +87,7 @@ def describe(handlers: Iterable[HTTPRouteHandler]) -> dict[str, Any]:
             "responses": {
                 f"problem-{status}": describe_problem(status) for status in sorted({k.status for k in KINDS})
             },
+            "securitySchemes": security.schemes(issuer),
         },
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 
-from registry.api import components
+from registry.api import components, security
 from registry.domain.contracts import for_readers
 from registry.domain.strict_json import MAX_INTEGER
 from registry.http.access import OPEN_TO_ALL
@@ -85,6 +85,7 @@ def describe_operation(handler: HTTPRouteHandler, operation: Operation, schema_o
         "tags": [operation.tag],
         "summary": summary,
         "description": " ".join(description.split()),
+        **security.needs(handler.opt[NEEDS]),
         "parameters": [describe_parameter(parameter) for parameter in parameters.values()],
         "requestBody": {"required": True, "content": _forms(operation.request, schema_of)},
         "responses": {str(status): answer for status, answer in sorted(answers.items())}
