@@ -51,13 +51,13 @@ def local(settings: Settings) -> Iterator[Local]:
     with writer_engine(settings) as engine:
         reader = Reader(engine)
         check_revision(reader.revision())
-        _require_standing(settings, reader)
+        require_standing(settings, reader)
         principal = principal_id(engine, "command", "command line")
         writer = Writer(engine, States(settings.state_cache_events))
         yield Local(writer, principal, settings.max_event_bytes)
 
 
-def _require_standing(settings: Settings, reader: Reader) -> None:
+def require_standing(settings: Settings, reader: Reader) -> None:
     """Refuse to append to a log that is behind what it has signed, as the service does. Raises Unavailable."""
     path = kept_path(settings)
     try:

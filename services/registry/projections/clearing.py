@@ -15,12 +15,14 @@ from sqlalchemy import Connection, Engine, func, select, update
 from registry.domain.events import PersonalDataErased
 from registry.errors import Unavailable
 from registry.projections.catalogue import CATALOGUE
+from registry.projections.generations import fence_off, generations, live
 from registry.projections.leftovers import drop_leftovers, drop_parked
 from registry.projections.model import ReadModel
 from registry.projections.scrub import Scrubber
+from registry.projections.step import Projection
 from registry.store.database import reachable
 from registry.store.head import read_head
-from registry.store.leases import acquire, release
+from registry.store.leases import Held, acquire, release, renew
 from registry.store.reader import Reader
 from registry.store.tables import event, tracking
 
@@ -151,3 +153,28 @@ def _pending(connection: Connection, after: int, until: int) -> Pending | None:
     if not rows:
         return None
     return Pending(max(position for _, position in rows), tuple(stream for stream, _ in rows))
+
+
+def catch_up(engine: Engine, reader: Reader, models: tuple[ReadModel, ...] = CATALOGUE) -> None:
+    """Bring every read model that nobody keeps up to date as far as the log is. Raises Unavailable."""
+    for model in models:
+        with reachable():
+            held = acquire(engine, model.lease)
+            if held is None:
+                continue
+            try:
+                _step_all(engine, reader, model, held)
+            finally:
+                release(engine, held)
+
+
+def _step_all(engine: Engine, reader: Reader, model: ReadModel, held: Held) -> None:
+    with engine.begin() as connection:
+        # One that has never been finished has rows as well; whoever serves next goes on with it.
+        generation = live(connection, model) or next(iter(generations(connection, model)), None)
+        if generation is None:
+            return
+        generation = fence_off(connection, generation, held)
+    projection = Projection(engine, reader, generation)
+    while projection.step():
+        renew(engine, held)

@@ -85,5 +85,9 @@ def grant(connection: Connection, role: str) -> None:
         else:
             rights = "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f"GRANT {rights} ON {table.name} TO {role}"))
+    if (connection.dialect.server_version_info or (0,)) >= (
+        17,
+    ):  # before, its owner vacuums after an erasure
+        connection.execute(text(f"GRANT MAINTAIN ON event_part TO {role}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {role}"))
     connection.execute(text(f"GRANT USAGE, CREATE ON SCHEMA read_model TO {role}"))
