@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from registry.audit.verify import verify
-from registry.errors import Invalid, NotFound, Rejected
+from registry.errors import Invalid, NotFound, Rejected, Unavailable
 from registry.store.erasure import Eraser, look
 from registry.store.people import erase_everywhere, parts_of_person
 from store.conftest import PRINCIPAL, SOURCE, Open, Opened, event, planned, registered
+from store.test_faults import failing_commit
 
 ADA = "0b7a3c52-2f0e-4c58-8f6d-5a1f9f7f2b33"
 BO = "6f1f2c1e-6c0b-4e5a-9d54-0a3d0c6f4a11"
@@ -231,3 +232,35 @@ async def test_nobody_posts_under_the_source_of_erasures() -> None:
     with pytest.raises(Invalid) as refused:
         event("title-given", "one", "erasure-2-1", {"title": {"en": "x"}}, source="/administration")
     assert [flaw.pointer for flaw in refused.value.flaws] == ["/source"]
+
+
+async def test_an_erasure_that_fails_before_its_commit_has_erased_and_recorded_nothing(store: Store) -> None:
+    store.reader.agreement("one")
+    with failing_commit(store.opened.writing, after=False), pytest.raises(Unavailable):
+        store.erase("one", 2)
+    assert store.reader.head().size == 2
+    assert store.open_parts(2) == [0, 1, 2]
+    assert NAMES[0] in repr(store.reader.agreement("one").recorded)
+    assert store.erase("one", 2) == [(2, (1, 2), 3, False)]
+
+
+async def test_an_erasure_whose_answer_was_lost_is_found_when_it_is_repeated(store: Store) -> None:
+    store.reader.agreement("one")
+    with failing_commit(store.opened.writing, after=True), pytest.raises(Unavailable):
+        store.erase("one", 2)
+    assert store.open_parts(2) == [0]
+    assert NAMES[0] not in repr(store.reader.agreement("one").recorded)
+    assert store.erase("one", 2) == [(2, (1, 2), 3, True)]
+    assert verify(store.opened.reading).ok
+
+
+async def test_a_fault_between_recording_and_deleting_undoes_both(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("registry.store.erasure._delete", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.erase("one", 2)
+    assert store.reader.head().size == 2
+    (receipt,) = await store.append(planned("one", "v2"))
+    assert receipt.position == 3
