@@ -1,5 +1,6 @@
 """Rendering: the templates, and the filters in which values become words and HTML."""
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BDI = Markup("<bdi>{}</bdi>")
 _IN_LANGUAGE = Markup('<bdi lang="{}">{}</bdi>')
+_LENGTH = re.compile(r"([0-9]+)([YMWD])")
 _TIME = Markup('<time datetime="{}">{}</time>')
 
 
@@ -84,6 +86,30 @@ def tx(context: Context, texts: Any) -> Markup:
 def plain(context: Context, texts: Any) -> str:
     """Give such a text without its language, for where no element can be."""
     return best(texts, _language(context).tag)[1] if texts else ""
+
+
+@pass_context
+def words(context: Context, texts: Any) -> Markup:
+    """Give a text in whatever form it is: by language, or one of which the language is not known."""
+    return tx(context, texts) if isinstance(texts, dict) else own(texts)
+
+
+def clock(time: str) -> str:
+    """Write a record time shortly, for a drawing."""
+    return f"{time[:10]} {time[11:16]} UTC"
+
+
+@pass_context
+def duration(context: Context, length: str) -> str:
+    """Write a duration (ISO 8601) in words."""
+    pieces = [_language(context).counted(f"duration.{unit}", int(n)) for n, unit in _LENGTH.findall(length)]
+    return " ".join(pieces)
+
+
+@pass_context
+def unit(context: Context, code: str) -> Markup:
+    """Write a unit: the name of a currency stays its code."""
+    return Markup('<span class="unit">{}</span>').format(_language(context).texts.get(f"unit.{code}", code))
 
 
 def own(text: Any) -> Markup:
@@ -155,7 +181,11 @@ ENVIRONMENT.globals.update(
 ENVIRONMENT.filters.update(
     word=word,
     when=when,
+    clock=clock,
+    duration=duration,
     plain_when=plain_when,
+    unit=unit,
+    words=words,
     moment=moment,
     tx=tx,
     plain=plain,
