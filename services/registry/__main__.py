@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from registry import __version__
 from registry.cli import (
+    access_log,
     append,
     backup,
     config,
     contracts,
     demo,
     doctor,
+    export,
     erase,
     keys,
     log,
@@ -36,6 +38,8 @@ COMMANDS = (
     tail,
     verify,
     log,
+    export,
+    access_log,
     erase,
     backup,
     restore,

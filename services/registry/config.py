@@ -61,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Meta(description="`true` lets anybody read agreements and events, without personal values"),
     ] = False
+    require_reason: Annotated[
+        bool,
+        Meta(description="`true` shows personal values and evidence only for an `Access-Reason`"),
+    ] = False
     oidc_issuer: Annotated[
         str, Meta(description="OpenID Connect issuer whose tokens are taken as well as keys: its https URL")
     ] = ""

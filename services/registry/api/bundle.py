@@ -2,22 +2,25 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from litestar import Response
+from msgspec import Meta
 
 from registry.access import AGREEMENTS_READ, Sight
 from registry.audit.bundle import make_bundle, zipped
 from registry.audit.evidence import Standing, gather, stand
 from registry.domain.attributes import subject_flaw
 from registry.domain.values import AGREEMENT_ID_PATTERN
-from registry.domain.view import visibility
+from registry.domain.visibility import is_restricted
 from registry.errors import NotFound
-from registry.http.answer import Asked, digest, fresh_or_304, has
+from registry.http.answer import JSON, Answer, Asked, digest, fresh_or_304, has
 from registry.http.as_of import EXAMPLE, VALID_AS_OF
+from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.parameters import BadParameter, day, number, query
 from registry.http.principal import require
-from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.routing import Content, Operation, Parameter, post, read
 from registry.http.threads import in_thread
 from registry.merkle.note import VerifierKey
 from registry.store.reader import Reader
@@ -51,6 +54,7 @@ class Wanted(NamedTuple):
                 {"type": "integer", "minimum": 1},
             ),
             VALID_AS_OF,
+            ACCESS_REASON,
         ),
         answers={200: Content(ZIP, {"type": "string", "format": "binary"})},
         headers={"Content-Disposition": "Names the file after the agreement and the size of the checkpoint"},
@@ -68,6 +72,7 @@ async def get_bundle(request: Asked) -> Response[Any]:
     wanted = _wanted(query(request, "agreement", "from", "valid_as_of"))
     state = request.app.state
     standing = await in_thread(_stand, state.reader, wanted, sight)
+    await disclosed(request, agreement=wanted.agreement, always=True)
     etag = _etag(standing, wanted, sight)
     name = f"{wanted.agreement}-{standing.published.size}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -75,6 +80,32 @@ async def get_bundle(request: Asked) -> Response[Any]:
         return fresh_or_304(request, b"", etag=etag, media_type=ZIP, headers=headers)
     content = await in_thread(_make, state.reader, state.verifier_keys, standing, wanted, sight)
     return fresh_or_304(request, content, etag=etag, media_type=ZIP, headers=headers)
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """That it was written down."""
+
+    written: Annotated[bool, Meta(description="Always true: it is in the access log now")] = True
+
+
+@post(
+    "/log/exports",
+    Operation(
+        tag="Log",
+        parameters=(ACCESS_REASON,),
+        answers={201: Content(JSON, Exported)},
+        problems=(400,),
+    ),
+)
+async def post_export(request: Asked) -> Response[Any]:
+    """Have it written down that the whole log is exported
+
+    By `registry export` on the machine of the service, which reads the database itself and must not write to it while
+    the service does.
+    """
+    query(request)
+    await disclosed(request, always=True)
+    return Answer(msgspec.json.encode(Exported()), status=201)
 
 
 def _wanted(given: dict[str, str]) -> Wanted:
@@ -89,7 +120,7 @@ def _wanted(given: dict[str, str]) -> Wanted:
 def _stand(reader: Reader, wanted: Wanted, sight: Sight) -> Standing:
     """Read the events. Who may see an agreement is a question of today, not of the checkpoint."""
     state = reader.agreement(wanted.agreement)
-    if state is None or not (sight.restricted or visibility(state) == "public"):
+    if state is None or (is_restricted(state) and not sight.restricted):
         raise NotFound(f"there is no agreement {wanted.agreement!r}")
     standing = stand(reader, wanted.agreement, most_bytes=MOST_BYTES)
     if wanted.from_size is not None and wanted.from_size > standing.published.size:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from registry.api.events import POSITION, event_position
 from registry.errors import NotFound
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.freshness import LOG
 from registry.http.parameters import query
 from registry.http.principal import principal_of
@@ -45,7 +46,7 @@ class EventEntry(msgspec.Struct, frozen=True, kw_only=True):
     Operation(
         tag="Events",
         reads=(LOG,),
-        parameters=(POSITION,),
+        parameters=(POSITION, ACCESS_REASON),
         answers={200: Content(JSON, EventEntry)},
         problems=(400, 404),
     ),
@@ -74,6 +75,8 @@ async def get_entry(request: Asked) -> Response[Any]:
         ],
         withheld=[part.number for part in found.parts if part not in open_to_asker],
     )
+    if len(open_to_asker) > 1:
+        await disclosed(request, position=position)
     content = msgspec.json.encode(shown)
     headers = {"Registry-Position": str(max(head.size, position))}
     return fresh_or_304(request, content, etag=digest(content), headers=headers)

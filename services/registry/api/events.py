@@ -28,6 +28,7 @@ from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
 from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
 from registry.http.as_of import EXAMPLE
+from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.freshness import LOG
 from registry.http.parameters import BadParameter, begin_behind, limit, query
 from registry.http.problems import NotAcceptable
@@ -80,7 +81,7 @@ FORMS = (JSON, NDJSON, EVENT_STREAM)
     Operation(
         tag="Events",
         reads=(LOG,),
-        parameters=(LIMIT, CURSOR, AFTER, *FILTERS, *LIVE),
+        parameters=(LIMIT, CURSOR, AFTER, *FILTERS, *LIVE, ACCESS_REASON),
         answers={
             200: (
                 Content(JSON, EventPage),
@@ -111,6 +112,7 @@ async def get_events(request: Asked) -> Response[Any]:
             f"events are given as {JSON} (a page), {NDJSON} (all of them) and {EVENT_STREAM} (live)"
         )
     if form == EVENT_STREAM:
+        await disclosed(request)
         return await answer_live(request, given, Wanted(_agreement(given), _types(given), _party(given)))
     if "party" in given:
         raise BadParameter("party", f"is for streams of {EVENT_STREAM}")
@@ -120,11 +122,14 @@ async def get_events(request: Asked) -> Response[Any]:
         for name in ("limit", "cursor"):
             if name in given:
                 raise BadParameter(name, f"is for pages; a stream of {NDJSON} starts behind `after`")
+        await disclosed(request)
         head = await in_thread(reader.head)
         every = lines(reader, after, head.size, stream=agreement, types=types)
         headers = {"Registry-Position": str(head.size), "Cache-Control": PRIVATE, "Vary": "Accept"}
         return streamed(request, every, media_type=NDJSON, headers=headers)
     page = await in_thread(_page, reader, after, limit(given), agreement, types)
+    if names_people(page.content):
+        await disclosed(request)
     return answer_page(request, given, page, headers={"Vary": "Accept"})
 
 
@@ -140,7 +145,7 @@ def _page(reader: Reader, after: int, size: int, agreement: str | None, types: S
     Operation(
         tag="Events",
         reads=(LOG,),
-        parameters=(POSITION,),
+        parameters=(POSITION, ACCESS_REASON),
         answers={200: Content(CLOUDEVENT, CLOUDEVENT_SCHEMA)},
         problems=(400, 404),
     ),
@@ -152,7 +157,10 @@ async def get_event(request: Asked) -> Response[Any]:
     `leafhash`; an erased value is `{"$part": k}`, and `erasedparts` lists such `k`.
     """
     query(request)
-    content, etag, head = await in_thread(_event, request.app.state.reader, event_position(request))
+    position = event_position(request)
+    content, etag, head = await in_thread(_event, request.app.state.reader, position)
+    if names_people(content):
+        await disclosed(request, position=position)
     headers = {"Registry-Position": str(head)}
     return fresh_or_304(request, content, etag=etag, media_type=CLOUDEVENT, headers=headers)
 

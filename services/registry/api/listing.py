@@ -27,6 +27,7 @@ from registry.api.csv import CSV, HEADED, header_row, rows
 from registry.api.filters import filters_of, parameters_of
 from registry.api.history import CURSOR, NEXT_LINK
 from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
+from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter
@@ -82,6 +83,7 @@ def list_operation(
             sort,
             LIMIT,
             CURSOR,
+            *((ACCESS_REASON,) if may_name_people(listing.item) else ()),
         ),
         answers={
             200: (
@@ -111,7 +113,10 @@ async def answer_list(request: Asked, listing: Listing[F, I], **path: Any) -> Re
         raise BadParameter(min(paging), f"is for pages of {JSON}; {form} is the whole list")
     if form != JSON:
         return await _all(request, wanted, form)
-    return _answer_page(request, given, await _page(request, wanted, given.get("cursor"), size))
+    answer = _answer_page(request, given, await _page(request, wanted, given.get("cursor"), size))
+    if names_people(answer.content):
+        await disclosed(request)
+    return answer
 
 
 def _given(request: Asked, *names: str) -> dict[str, str]:
@@ -158,6 +163,8 @@ async def _all(request: Asked, wanted: Wanted[F, I], form: str) -> Response[Any]
         on = day_of(wanted.filters)
         wanted = Wanted(listing, msgspec.structs.replace(wanted.filters, valid_as_of=on), wanted.sort)
     first = await _page(request, wanted, None, STREAM_PAGE)
+    if may_name_people(listing.item):
+        await disclosed(request)
     headers = {"Registry-Position": str(first.position), "Cache-Control": PRIVATE, "Vary": "Accept"}
     if form == NDJSON:
         chunks = _chunks(request, wanted, first, _encoder.encode_lines)
@@ -181,6 +188,12 @@ async def _chunks(
     while found.next is not None:
         found = await _page(request, wanted, found.next, STREAM_PAGE)
         yield write(found.items)
+
+
+@lru_cache
+def may_name_people(item: type[msgspec.Struct]) -> bool:
+    """Tell whether items of a list can have to do with a person."""
+    return names_people(msgspec.json.encode(msgspec.json.schema(item, schema_hook=lambda _: {})))
 
 
 @lru_cache

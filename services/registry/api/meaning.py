@@ -18,6 +18,7 @@ from registry.domain.values import write_custom
 from registry.domain.view import view
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, Known, agreement_id, read_as_of
+from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.freshness import LOG
 from registry.http.parameters import BadParameter, day, limit, number, query
 from registry.http.routing import Content, Operation, Parameter, read
@@ -126,6 +127,7 @@ async def get_claims(request: Asked) -> Response[Any]:
             KNOWN_AS_OF,
             Parameter("limit", "Entries of a page", {"type": "integer", "minimum": 1, "maximum": 1000}),
             Parameter("after_version", "Begin behind this version", {"type": "integer", "minimum": 0}),
+            ACCESS_REASON,
         ),
         answers={200: Content(JSON, HistoryOfAgreement)},
         problems=(400, 404),
@@ -154,7 +156,9 @@ async def get_history(request: Asked) -> Response[Any]:
             next=entries[-1].version if more else None,
         )
 
-    return await _answer(request, answer, given.get("known_as_of"))
+    shown = await _answer(request, answer, given.get("known_as_of"))
+    await disclosed(request, agreement=agreement_id(request))
+    return shown
 
 
 @read(
@@ -180,6 +184,7 @@ async def get_history(request: Asked) -> Response[Any]:
             ),
             VALID_AS_OF,
             KNOWN_AS_OF,
+            ACCESS_REASON,
         ),
         answers={200: Content(JSON, Comparison)},
         problems=(400, 404),
@@ -208,6 +213,7 @@ async def get_comparison(request: Asked) -> Response[Any]:
         moments = [(on, given[name]) for name in ("from", "to")]
     reader: Reader = request.app.state.reader
     content, position = await in_thread(_compared, reader, agreement_id(request), moments)
+    await disclosed(request, agreement=agreement_id(request))
     return _found(request, content, position)
 
 

@@ -83,6 +83,7 @@ route_handlers: list[Any] = [
     log.get_inclusion,
     log.get_consistency,
     bundle.get_bundle,
+    bundle.post_export,
     checkpoint.get_tlog_proof,
     checkpoint.get_checkpoint,
     checkpoint.get_keys,

@@ -7,6 +7,7 @@ from litestar import Response
 from registry.audit.tiles import published_tile
 from registry.errors import NotFound
 from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.parameters import query
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.merkle.tiles import parse_tile_path
@@ -51,7 +52,7 @@ async def get_tile(request: Asked) -> Response[Any]:
 
 @read(
     "/tile/entries/{tile:path}",
-    Operation(tag="Log", parameters=(WHICH,), answers={200: BYTES}, problems=(404,)),
+    Operation(tag="Log", parameters=(WHICH, ACCESS_REASON), answers={200: BYTES}, problems=(404,)),
 )
 async def get_entries(request: Asked) -> Response[Any]:
     """Read a tile of entries
@@ -59,7 +60,9 @@ async def get_entries(request: Asked) -> Response[Any]:
     Up to 256 entries, each behind its length in two bytes, the high one first (C2SP tlog-tiles). The leaf hash of
     an entry is in the tile of level 0 with the same number.
     """
-    return await _tile(request, {})
+    answer = await _tile(request, {})
+    await disclosed(request, always=True)
+    return answer
 
 
 async def _tile(request: Asked, caching: dict[str, str]) -> Response[Any]:

@@ -5,22 +5,22 @@ Two makes of the same evidence are the same bytes: nothing is in them but what w
 
 import io
 import zipfile
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
+from registry.access import Sight
 from registry.audit.evidence import Consistency, Evidence
-from registry.audit.readable import readable
+from registry.audit.readable.page import readable
 from registry.audit.sealed import Sealed
-from registry.domain.agreement import Agreement, fold
+from registry.domain.agreement import fold
 from registry.domain.envelope import Recorded
 from registry.domain.subset import canonical
 from registry.domain.values import write_custom
-from registry.domain.view import view
+from registry.domain.view import AgreementView, view
 from registry.merkle.entry import parse_entry
 from registry.merkle.proof import Proof
 from registry.merkle.tree import leaf_hash
@@ -39,6 +39,8 @@ REPORT = "report.html"
 CHECKPOINTS = "checkpoints.ndjson"
 WITNESSED = "witnessed.ndjson"
 
+NAMES = frozenset((MANIFEST, CHECKPOINT, KEYS, ENTRIES, CONSISTENCY, CLAIMED, REPORT, CHECKPOINTS, WITNESSED))
+
 Files = Mapping[str, bytes]
 """The content of each file, by name."""
 
@@ -52,6 +54,7 @@ def make_bundle(evidence: Evidence, on: date, *, parts: bool) -> Files:
     state = fold(None, events)
     if state is None:
         raise ValueError("an agreement has at least one event")
+    shown = view(state, on)
     files = {
         CHECKPOINT: evidence.note,
         KEYS: evidence.keys,
@@ -59,11 +62,11 @@ def make_bundle(evidence: Evidence, on: date, *, parts: bool) -> Files:
             line(event, proof, parts=parts)
             for event, proof in zip(evidence.events, evidence.proofs, strict=True)
         ),
-        CLAIMED: claimed(state, on),
+        CLAIMED: claimed(shown),
     }
     if evidence.consistency is not None:
         files[CONSISTENCY] = consistency(evidence.consistency, evidence.checkpoint.size)
-    files[REPORT] = readable(evidence, state, events, on, parts=parts)
+    files[REPORT] = readable(evidence, state, events, shown, on, parts=parts)
     files[MANIFEST] = manifest(
         origin=evidence.checkpoint.origin,
         size=evidence.checkpoint.size,
@@ -123,16 +126,15 @@ def consistency(found: Consistency, size: int) -> bytes:
     return canonical(said)
 
 
-def claimed(state: Agreement, on: date) -> bytes:
+def claimed(shown: AgreementView) -> bytes:
     """Write what the registry says of an agreement on a day."""
-    shown: Any = msgspec.to_builtins(view(state, on), enc_hook=write_custom)
-    return canonical(shown)
+    return canonical(msgspec.to_builtins(shown, enc_hook=write_custom))
 
 
 def recorded(event: Sealed, *, parts: bool) -> Recorded:
-    """Read an event as the fold sees it, from its entry and the parts that are given."""
+    """Read an event as the fold sees it, from its entry and its open parts; personal ones are withheld or given."""
     entry = parse_entry(event.entry)
-    return Row(
+    row = Row(
         position=entry.position,
         source=entry.source,
         event_id=entry.id,
@@ -142,13 +144,19 @@ def recorded(event: Sealed, *, parts: bool) -> Recorded:
         recorded_at=entry.recorded_at,
         entry=event.entry,
         leaf_hash=leaf_hash(event.entry),
-        parts={number: part.data for number, part in event.parts.items() if parts or number == 0},
-    ).recorded()
+        parts={number: part.data for number, part in event.parts.items()},
+    )
+    return row.shown_with(Sight(parts=parts)).recorded()
 
 
 def encoded(content: bytes) -> str:
     """Write bytes in base64 (RFC 4648 section 4)."""
     return b64encode(content).decode()
+
+
+def old_root(content: bytes) -> bytes:
+    """Read from ``consistency.json`` the root of the earlier tree. Raises ValueError."""
+    return b64decode(msgspec.json.decode(content)["old_root"])
 
 
 def zipped(files: Files) -> bytes:
@@ -161,3 +169,18 @@ def zipped(files: Files) -> bytes:
             member.external_attr = 0o100644 << 16
             archive.writestr(member, files[name])
     return into.getvalue()
+
+
+def unzipped(content: bytes) -> Files:
+    """Take a ZIP apart that ``zipped`` made; nothing in it is verified. Raises ValueError on any other."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            names = [member.filename for member in members]
+            if not set(names) <= NAMES or len(set(names)) != len(names) or MANIFEST not in names:
+                raise ValueError("it does not have the files of a bundle")
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+                raise ValueError("it is compressed, and a bundle is not")
+            return {name: archive.read(name) for name in names}
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:  # the second: encrypted
+        raise ValueError(f"it is no ZIP that can be read: {error}") from error

@@ -65,7 +65,7 @@ def write_whole_log(
     if directory.exists():
         raise FileExistsError(f"{directory} is there already")
     draft = directory.with_name(f".{directory.name}.{token_hex(4)}")
-    draft.mkdir()
+    draft.mkdir(mode=0o700)
     try:
         checkpoint = _write(reader, draft, key_lines(keys), progress)
         draft.rename(directory)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -166,5 +167,19 @@ page_session = Table(
 restricted = Table("restricted", metadata, Column("agreement", Text, primary_key=True))
 """The agreements that exist only for readers with the scope for it; kept by the append that changes it."""
 
-APPEND_ONLY = ("event", "log_tile", "log_checkpoint", "log_signature")
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("n", Position, Identity(always=True), primary_key=True),
+    Column("at", BigInteger, nullable=False, comment="microseconds since 1970-01-01T00:00:00Z"),
+    Column("principal", Text, nullable=False),
+    Column("what", Text, nullable=False, comment="a method and the template of a route, or a command"),
+    Column("agreement", Text),
+    Column("position", BigInteger),
+    Column("asked", Text, comment="SHA-256 of path and query, in hexadecimal"),
+    Column("reason", Text),
+)
+"""Who was shown personal values, entries and evidence. It names principals by their random ids, and nobody else."""
+
+APPEND_ONLY = ("event", "log_tile", "log_checkpoint", "log_signature", "access_log")
 """Tables whose rows neither change nor go: triggers refuse it, and so do the service role's grants."""
