@@ -45,7 +45,7 @@ class Cluster:
 
     def initialise(self) -> None:
         """Make its data, start it, and found a registry in it."""
-        self._run(
+        self.run_tool(
             "initdb", "--no-sync", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(self.data)
         )
         with (self.data / "postgresql.conf").open("a") as configuration:
@@ -58,19 +58,19 @@ class Cluster:
 
     def start(self) -> None:
         options = f"-k {self.home} -p {self.port}"
-        self._run("pg_ctl", "-w", "-o", options, "-l", f"{self.data}.log", "-D", str(self.data), "start")
+        self.run_tool("pg_ctl", "-w", "-o", options, "-l", f"{self.data}.log", "-D", str(self.data), "start")
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop it; ``immediate`` is a crash: nothing is finished, and the log is replayed at the next start."""
-        self._run("pg_ctl", "-w", "-m", mode, "-D", str(self.data), "stop")
+        self.run_tool("pg_ctl", "-w", "-m", mode, "-D", str(self.data), "stop")
 
     def promote(self) -> None:
-        self._run("pg_ctl", "-w", "-D", str(self.data), "promote")
+        self.run_tool("pg_ctl", "-w", "-D", str(self.data), "promote")
 
     def follow(self, primary: "Cluster") -> None:
         """Become a synchronous standby of another server, with a copy of it for data."""
         shutil.rmtree(self.data, ignore_errors=True)
-        self._run(
+        self.run_tool(
             "pg_basebackup", "--no-sync", "-R", "-X", "stream", "-c", "fast", "-U", "postgres",
             "-h", str(primary.home), "-p", str(primary.port), "-D", str(self.data),
         )  # fmt: skip
@@ -111,7 +111,8 @@ class Cluster:
             parse_url(self.url).set(database=database), isolation_level="AUTOCOMMIT", pool_size=1
         )
 
-    def _run(self, command: str, *arguments: str) -> None:
+    def run_tool(self, command: str, *arguments: str) -> None:
+        """Run a program of PostgreSQL's as the user of the server."""
         environment = {**os.environ, "LC_ALL": "C"}
         if self._user is not None:
             environment["HOME"] = pwd.getpwnam(self._user).pw_dir

@@ -40,7 +40,16 @@ async def reached(followers: list[Follower], position: int) -> None:
 
 @pytest.mark.campaign
 async def test_a_service_that_stops_under_load_loses_nothing(database_url: str, tmp_path: Path) -> None:
-    service = Service(database_url, tmp_path / "key")
+    await stop_under_load(database_url, Service(database_url, tmp_path / "key"))
+
+
+@pytest.mark.campaign
+@pytest.mark.postgres
+async def test_several_processes_that_stop_under_load_lose_nothing(postgres_url: str, tmp_path: Path) -> None:
+    await stop_under_load(postgres_url, Service(postgres_url, tmp_path / "key", "--workers", "2"))
+
+
+async def stop_under_load(database_url: str, service: Service) -> None:
     followers = [Follower(service.base) for _ in range(LISTENERS)]
     acknowledged: dict[str, int] = {}
     seconds: list[float] = []
