@@ -12,6 +12,7 @@ import pytest
 
 import uk_data
 from projections.reading import build
+from registry.access import EVERYTHING
 from registry.audit.verify import verify
 from registry.domain.agreement import Agreement
 from registry.domain.explain import explain
@@ -186,7 +187,7 @@ async def test_they_are_counted_by_status_as_each_of_them_says(registry: Registr
     await build(registry.store, ACTIVITY)
     for on in (WAR, LAST):
         with registry.store.reading.connect() as connection:
-            found, position = stats(connection, StatsFilters(valid_as_of=on))
+            found, position = stats(connection, StatsFilters(valid_as_of=on), sight=EVERYTHING)
         assert found.by_status == registry.statuses(on)
         assert (found.totals.agreements, position) == (5001, len(registry.receipts))
 

@@ -70,9 +70,11 @@ class NotPermitted(Refusal):
 class IdentityTaken(Refusal):
     """An event with this (source, id) is recorded with other content."""
 
-    def __init__(self, source: str, id: str, position: int) -> None:
-        super().__init__(f"event {id!r} of {source!r} is recorded at position {position} with other content")
+    def __init__(self, source: str, id: str, position: int | None) -> None:
+        where = "" if position is None else f" at position {position}"
+        super().__init__(f"event {id!r} of {source!r} is recorded{where} with other content")
         self.position = position
+        """None where whoever posts may not know of it."""
 
 
 class VersionMismatch(Refusal):

@@ -5,9 +5,12 @@ import pytest
 from sqlalchemy import delete
 
 from api.conftest import AGREEMENT, SOURCE, Service, planned, problem, registered, signed
+from registry.access import EVERYTHING
 from registry.api import history
 from registry.http.parameters import next_cursor
 from registry.store.tables import event_part
+
+EVERY = history.Which(None, (), EVERYTHING)
 
 
 @pytest.fixture
@@ -206,7 +209,7 @@ async def test_a_stream_ends_where_the_log_ended_when_it_was_asked_for(
     told: Service, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(history, "STREAM_PAGE", 2)
-    ended_at_five = history.lines(told.app.state.reader, 0, 5, stream=None, types=())
+    ended_at_five = history.lines(told.app.state.reader, 0, 5, EVERY)
     assert [chunk.count(b"\n") async for chunk in ended_at_five] == [2, 2, 1]
 
 
@@ -215,7 +218,7 @@ async def test_a_stream_reads_no_further_than_it_is_taken(told: Service, monkeyp
     reader = told.app.state.reader
     read, pages = reader.page, []
     monkeypatch.setattr(reader, "page", lambda *args, **kwargs: pages.append(args) or read(*args, **kwargs))
-    taken = history.lines(reader, 0, 7, stream=None, types=())
+    taken = history.lines(reader, 0, 7, EVERY)
     await anext(taken)
     assert pages == [(0, 2)]
     await anext(taken)

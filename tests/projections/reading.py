@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.conftest import Log
 from projections.conftest import begun
+from registry.access import EVERYTHING
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted, Recorded
 from registry.projections.generations import go_live
@@ -70,7 +71,7 @@ def items(store: Opened, listing: Listing[Any, Any], *, sort: str | None = None,
     asked, cursor = listing.filters(**filters), None
     with store.reading.connect() as connection:
         while True:
-            one = page(connection, listing, asked, sort=sort, cursor=cursor, limit=2)
+            one = page(connection, listing, asked, sight=EVERYTHING, sort=sort, cursor=cursor, limit=2)
             found += one.items
             if (cursor := one.next) is None:
                 return found

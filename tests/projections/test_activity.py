@@ -4,6 +4,7 @@ import pytest
 
 from domain.conftest import A, B
 from projections.reading import Stream, build, build_from, on, told
+from registry.access import EVERYTHING
 from registry.errors import Unavailable
 from registry.projections.activity import ACTIVITY, Counted, Stats, StatsFilters, stats
 from registry.projections.listing import FIRST_DAY, LAST_DAY
@@ -17,7 +18,7 @@ def rows(log: Stream, table: str = "") -> list[dict]:
 
 def read(store: Opened, **filters) -> Stats:
     with store.reading.connect() as connection:
-        return stats(connection, StatsFilters(**filters))[0]
+        return stats(connection, StatsFilters(**filters), sight=EVERYTHING)[0]
 
 
 @pytest.fixture
@@ -124,12 +125,12 @@ async def test_events_are_counted_by_day_month_or_year(two: Opened) -> None:
 
 async def test_they_say_how_far_the_log_was_counted(two: Opened) -> None:
     with two.reading.connect() as connection:
-        assert stats(connection, StatsFilters())[1] == 7
+        assert stats(connection, StatsFilters(), sight=EVERYTHING)[1] == 7
 
 
 async def test_before_the_first_build_there_are_none(store: Opened) -> None:
     with store.reading.connect() as connection, pytest.raises(Unavailable):
-        stats(connection, StatsFilters())
+        stats(connection, StatsFilters(), sight=EVERYTHING)
 
 
 async def test_the_numbers_of_the_story(store: Opened) -> None:

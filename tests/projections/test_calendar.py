@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from projections.reading import Stream, build, on
+from registry.access import EVERYTHING
 from registry.domain.calendar import Item, items
 from registry.domain.envelope import Recorded
 from registry.errors import NotFound, Unavailable
@@ -52,7 +53,7 @@ async def built(store: Opened, logs: list[Stream]) -> Opened:
 def find(store: Opened, **asked: Any) -> Found:
     given = {"party": None, "start": None, "end": None, "most": 100, **asked}
     with store.reading.connect() as connection:
-        return find_items(connection, **given)
+        return find_items(connection, **given, sight=EVERYTHING)
 
 
 def parts(found: Found) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Integer, Row, Select, literal, select
 from sqlalchemy.schema import SchemaItem
 
 from projections.conftest import begun
+from registry.access import EVERYTHING
 from registry.domain.agreement import Agreement
 from registry.domain.events import EngagementPlanned
 from registry.errors import Unavailable
@@ -65,7 +66,7 @@ def query(source: Source, filters: Filters) -> Select[Any]:
     main, visit = tables[""], tables["visit"]
     chosen = true() if filters.visit is None else having(main, visit, visit.c.visit == filters.visit)
     return select(main.c.agreement, main.c.planned, literal(source.on).label("day")).where(
-        visible(main), chosen
+        visible(source.sight, main), chosen
     )
 
 
@@ -101,7 +102,7 @@ def walk(connection: Connection, filters: Filters | None = None, **options: Any)
     """The ids on each page of a list."""
     found, cursor = [], None
     while True:
-        one = page(connection, PLANS, filters, cursor=cursor, **options)
+        one = page(connection, PLANS, filters, sight=EVERYTHING, cursor=cursor, **options)
         found.append([item.id[:2] for item in one.items])
         if one.next is None:
             return found
@@ -124,12 +125,12 @@ async def test_filters_narrow_a_list_and_its_pages(plans: Opened) -> None:
 
 async def test_a_page_says_how_far_its_read_model_has_come(plans: Opened) -> None:
     with plans.reading.connect() as connection:
-        assert page(connection, PLANS).position == 13
+        assert page(connection, PLANS, sight=EVERYTHING).position == 13
 
 
 async def test_a_list_is_for_the_day_asked_for_or_for_today(plans: Opened) -> None:
     with plans.reading.connect() as connection:
-        then = page(connection, PLANS, Filters(valid_as_of=date(2025, 7, 16)), limit=1)
+        then = page(connection, PLANS, Filters(valid_as_of=date(2025, 7, 16)), sight=EVERYTHING, limit=1)
     assert then.items[0].on == "2025-07-16"
     before = datetime.now(UTC).date()
     assert before <= day_of(Filters()) <= datetime.now(UTC).date()
@@ -138,13 +139,13 @@ async def test_a_list_is_for_the_day_asked_for_or_for_today(plans: Opened) -> No
 
 async def test_a_cursor_holds_for_its_own_list_filters_and_order_alone(plans: Opened) -> None:
     with plans.reading.connect() as connection:
-        cursor = page(connection, PLANS, limit=1).next
+        cursor = page(connection, PLANS, sight=EVERYTHING, limit=1).next
         assert cursor is not None
-        assert page(connection, PLANS, cursor=cursor, limit=1).items[0].id == "a1-x"
+        assert page(connection, PLANS, sight=EVERYTHING, cursor=cursor, limit=1).items[0].id == "a1-x"
         with pytest.raises(ForeignCursor):
-            page(connection, PLANS, cursor=cursor, sort="planned")
+            page(connection, PLANS, sight=EVERYTHING, cursor=cursor, sort="planned")
         with pytest.raises(ForeignCursor):
-            page(connection, PLANS, Filters(visit="v0"), cursor=cursor)
+            page(connection, PLANS, Filters(visit="v0"), sight=EVERYTHING, cursor=cursor)
         other = Listing(
             name="others",
             models=(MODEL,),
@@ -155,12 +156,12 @@ async def test_a_cursor_holds_for_its_own_list_filters_and_order_alone(plans: Op
             sorts=PLANS.sorts,
         )
         with pytest.raises(ForeignCursor):
-            page(connection, other, cursor=cursor)
+            page(connection, other, sight=EVERYTHING, cursor=cursor)
 
 
 async def test_what_is_no_cursor_is_refused(plans: Opened) -> None:
     with plans.reading.connect() as connection:
-        cursor = page(connection, PLANS, limit=1).next
+        cursor = page(connection, PLANS, sight=EVERYTHING, limit=1).next
         assert cursor is not None
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         forged = [
@@ -177,13 +178,13 @@ async def test_what_is_no_cursor_is_refused(plans: Opened) -> None:
         ]
         for text in forged:
             with pytest.raises(ForeignCursor):
-                page(connection, PLANS, cursor=text)
+                page(connection, PLANS, sight=EVERYTHING, cursor=text)
 
 
 async def test_a_list_of_a_read_model_that_is_not_built_yet_is_unavailable(store: Opened) -> None:
     begun(store, MODEL)
     with store.reading.connect() as connection, pytest.raises(Unavailable):
-        page(connection, PLANS)
+        page(connection, PLANS, sight=EVERYTHING)
 
 
 async def test_days_are_compared_with_open_ends(store: Opened) -> None:

@@ -12,6 +12,7 @@ import uk_data
 from conftest import campaign
 from domain.conftest import B, Log
 from projections.reading import AGREEMENT, Stream, build, items, on, told
+from registry.access import EVERYTHING
 from registry.errors import NotFound
 from registry.projections.agreements import AGREEMENTS
 from registry.projections.parties import LIST, PARTIES
@@ -121,8 +122,8 @@ async def test_pairs_are_counted_once_whoever_is_named_first(three: Opened) -> N
 
 async def test_a_party_shows_where_its_agreements_stand(three: Opened) -> None:
     with three.reading.connect() as connection:
-        france, position = party_view(connection, "fra", TODAY)
-        before, _ = party_view(connection, "fra", on("2025-06-30"))
+        france, position = party_view(connection, "fra", TODAY, sight=EVERYTHING)
+        before, _ = party_view(connection, "fra", on("2025-06-30"), sight=EVERYTHING)
     assert (position, france.agreements, france.on) == (5, 3, TODAY)
     assert france.statuses == {"in-force": 1, "partially-signed": 1, "registered": 1}
     assert france.kinds == {"treaty": 2, "unspecified": 1}
@@ -133,11 +134,11 @@ async def test_a_party_shows_where_its_agreements_stand(three: Opened) -> None:
 
 async def test_a_pair_shows_what_is_between_the_two_alone(three: Opened) -> None:
     with three.reading.connect() as connection:
-        pair, _ = pair_view(connection, "fra", "uno", TODAY)
+        pair, _ = pair_view(connection, "fra", "uno", TODAY, sight=EVERYTHING)
         assert [(one.id, one.agreements) for one in pair.parties] == [("fra", 1), ("uno", 1)]
         assert (pair.statuses, pair.first_signed, pair.last_signed) == ({"registered": 1}, None, None)
-        one, _ = pair_view(connection, "fra", "deu", TODAY)
-        other, _ = pair_view(connection, "deu", "fra", TODAY)
+        one, _ = pair_view(connection, "fra", "deu", TODAY, sight=EVERYTHING)
+        other, _ = pair_view(connection, "deu", "fra", TODAY, sight=EVERYTHING)
     assert one.parties == other.parties[::-1]
     assert (one.statuses, one.kinds, one.agreements) == (other.statuses, other.kinds, 2)
 
@@ -147,7 +148,7 @@ async def test_a_party_that_only_one_read_model_knows_yet_has_no_standing(store:
     await store.append(*between("one", party("fra"), party("deu")).posted)
     await build(store, PARTIES)
     with store.reading.connect() as connection:
-        france, position = party_view(connection, "fra", TODAY)
+        france, position = party_view(connection, "fra", TODAY, sight=EVERYTHING)
     assert (france.agreements, france.statuses, france.first_signed, france.last_signed) == (
         0,
         {},
@@ -160,17 +161,17 @@ async def test_a_party_that_only_one_read_model_knows_yet_has_no_standing(store:
 async def test_a_party_or_a_pair_without_agreements_is_not_found(three: Opened) -> None:
     with three.reading.connect() as connection:
         with pytest.raises(NotFound, match="has a party 'xyz'"):
-            party_view(connection, "xyz", TODAY)
+            party_view(connection, "xyz", TODAY, sight=EVERYTHING)
         for a, b in (("deu", "uno"), ("fra", "fra"), ("xyz", "fra")):
             with pytest.raises(NotFound, match="between"):
-                pair_view(connection, a, b, TODAY)
+                pair_view(connection, a, b, TODAY, sight=EVERYTHING)
 
 
 async def test_the_parties_of_the_story_are_described_by_both_reports(store: Opened) -> None:
     await store.append(*told())
     await build(store, AGREEMENTS, PARTIES)
     with store.reading.connect() as connection:
-        pair, _ = pair_view(connection, "slv", "pak", TODAY)
+        pair, _ = pair_view(connection, "slv", "pak", TODAY, sight=EVERYTHING)
     assert [(one.id, one.country) for one in pair.parties] == [("slv", "SLV"), ("pak", "PAK")]
     assert (pair.statuses, pair.kinds) == ({"in-force": 1}, {"loi": 1})
     assert AGREEMENT.startswith("pak-slv")
@@ -187,6 +188,6 @@ async def test_the_parties_of_the_united_kingdoms_treaties_are_counted(store: Op
     )
     assert {item.id: item.agreements for item in items(store, LIST)} == expected
     with store.reading.connect() as connection:
-        kingdom, _ = party_view(connection, "gbr", TODAY)
+        kingdom, _ = party_view(connection, "gbr", TODAY, sight=EVERYTHING)
     counted = sum(kingdom.statuses.values()), sum(kingdom.kinds.values())
     assert {kingdom.agreements, *counted} == {expected["gbr"]}

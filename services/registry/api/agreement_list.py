@@ -5,14 +5,13 @@ from typing import Any
 from litestar import Response
 
 from registry.api.listing import answer_list, list_operation
-from registry.errors import NotFound
 from registry.http.answer import Asked
-from registry.http.as_of import ID, agreement_id
+from registry.http.as_of import ID, agreement_id, read_as_of
+from registry.http.principal import principal_of
 from registry.http.routing import read
 from registry.http.threads import in_thread
 from registry.projections import timeline
 from registry.projections.agreement_list import LIST
-from registry.store.reader import Reader
 
 
 @read("/agreements", list_operation(LIST, tag="Agreements"))
@@ -34,7 +33,5 @@ async def get_agreement_timeline(request: Asked) -> Response[Any]:
     Everything in its events that has a date, each with when the registry learned it.
     """
     id = agreement_id(request)
-    reader: Reader = request.app.state.reader
-    if await in_thread(reader.agreement, id) is None:
-        raise NotFound(f"there is no agreement {id!r}")
+    await in_thread(read_as_of, request.app.state.reader, id, None, principal_of(request).sight)
     return await answer_list(request, timeline.LIST, agreement=id)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from registry.access import Sight
 from registry.api.answers import Shown
 from registry.api.history import (
     AFTER,
@@ -14,16 +15,19 @@ from registry.api.history import (
     NEXT_LINK,
     EventPage,
     Page,
+    Which,
     answer_page,
     make_page,
+    read_page,
 )
 from registry.domain.agreement import Agreement
 from registry.domain.values import write_custom
 from registry.domain.view import AgreementView, view
 from registry.domain.visibility import visibility
 from registry.errors import NotFound
-from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.answer import JSON, Asked, digest, fresh_or_304, has
 from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, agreement_id, position_of, read_as_of
+from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.freshness import LOG
 from registry.http.parameters import begin_behind, day, limit, query
 from registry.http.principal import principal_of
@@ -39,7 +43,7 @@ _encode = msgspec.json.Encoder(enc_hook=write_custom).encode
     Operation(
         tag="Agreements",
         reads=(LOG,),
-        parameters=(ID, VALID_AS_OF, KNOWN_AS_OF),
+        parameters=(ID, VALID_AS_OF, KNOWN_AS_OF, ACCESS_REASON),
         answers={200: Content(JSON, AgreementView)},
         headers={"ETag": 'The version of the agreement and a digest of what is shown: `"v8.<digest>"`'},
         problems=(400, 404),
@@ -55,12 +59,16 @@ async def get_agreement(request: Asked) -> Response[Any]:
     id = agreement_id(request)
     state, sight = request.app.state, principal_of(request).sight
     if "known_as_of" in given:
-        shown, position = await in_thread(_show_then, state.reader, id, on, given["known_as_of"])
+        shown, position = await in_thread(_show_then, state.reader, id, on, given["known_as_of"], sight)
     elif (now := state.follower.current(id)) and (kept := state.answers.get(now[0], on, sight)):
-        shown, position = kept, now[1]
+        shown, position = kept, state.reader.known_position_for(sight, now[1])
+        if position is None:
+            position = await in_thread(state.reader.position_for, sight, now[1])
     else:
-        shown, position = await in_thread(_show_now, state.reader, id, on)
+        shown, position = await in_thread(_show_now, state.reader, id, on, sight)
         state.answers.keep(on, sight, shown)
+    if sight.parts and names_people(shown.content) and not has(request, shown.etag):
+        await disclosed(request, agreement=id)
     headers = {"Registry-Position": str(position)}
     return fresh_or_304(request, shown.content, etag=shown.etag, headers=headers)
 
@@ -70,7 +78,7 @@ async def get_agreement(request: Asked) -> Response[Any]:
     Operation(
         tag="Agreements",
         reads=(LOG,),
-        parameters=(ID, KNOWN_AS_OF, LIMIT, CURSOR, AFTER),
+        parameters=(ID, KNOWN_AS_OF, LIMIT, CURSOR, AFTER, ACCESS_REASON),
         answers={200: Content(JSON, EventPage)},
         headers={"Link": NEXT_LINK},
         problems=(400, 404),
@@ -85,31 +93,34 @@ async def get_agreement_events(request: Asked) -> Response[Any]:
     id = agreement_id(request)
     after, size = begin_behind(given), limit(given)
     reader: Reader = request.app.state.reader
-    page = await in_thread(_history, reader, id, after, size, given.get("known_as_of"))
+    sight = principal_of(request).sight
+    page = await in_thread(_history, reader, Which(id, (), sight), after, size, given.get("known_as_of"))
+    if sight.parts and names_people(page.content):
+        await disclosed(request, agreement=id)
     return answer_page(request, given, page)
 
 
-def _history(reader: Reader, id: str, after: int, size: int, known_as_of: str | None) -> Page:
+def _history(reader: Reader, which: Which, after: int, size: int, known_as_of: str | None) -> Page:
     """Read a page of the events of an agreement. Raises NotFound before its first."""
-    until = position_of(reader, known_as_of, reader.head().size)
-    rows = reader.page(after, size + 1, stream=id)
-    first = reader.page(0, 1, stream=id) if after else rows
+    until = position_of(reader, known_as_of, reader.head().size, which.sight)
+    rows = read_page(reader, after, size + 1, which)
+    first = read_page(reader, 0, 1, which) if after else rows
     if not first or first[0].position > until:
-        raise NotFound(f"there is no agreement {id!r} as of position {until}")
+        raise NotFound(f"there is no agreement {which.agreement!r} as of position {until}")
     return make_page([row for row in rows if row.position <= until], size=size, position=until)
 
 
-def _show_now(reader: Reader, id: str, on: date) -> tuple[Shown, int]:
+def _show_now(reader: Reader, id: str, on: date, sight: Sight) -> tuple[Shown, int]:
     """Show an agreement as the log knows it, and tell up to which position that was read. Raises NotFound."""
-    known = read_as_of(reader, id, None)
-    return _shown(known.now, view(known.now, on)), known.position
+    known = read_as_of(reader, id, None, sight)
+    return _shown(known.whole, view(known.now, on)), known.position
 
 
-def _show_then(reader: Reader, id: str, on: date, known_as_of: str) -> tuple[Shown, int]:
+def _show_then(reader: Reader, id: str, on: date, known_as_of: str, sight: Sight) -> tuple[Shown, int]:
     """Show an agreement as it was known, by today's rights. Raises NotFound and BadParameter."""
-    known = read_as_of(reader, id, known_as_of)
+    known = read_as_of(reader, id, known_as_of, sight)
     shown = msgspec.structs.replace(view(known.state, on), visibility=visibility(known.now))
-    return _shown(known.state, shown), known.position
+    return _shown(known.whole, shown), known.position
 
 
 def _shown(state: Agreement, shown: AgreementView) -> Shown:

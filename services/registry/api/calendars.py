@@ -18,6 +18,7 @@ from registry.http.answer import Asked, digest, fresh_or_304, has
 from registry.http.as_of import ID, agreement_id, read_as_of
 from registry.http.freshness import LOG
 from registry.http.parameters import day, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.threads import in_thread
 from registry.projections.agreements import AGREEMENTS
@@ -62,7 +63,7 @@ async def get_agreement_calendar(request: Asked) -> Response[Any]:
     """
     query(request)
     reader: Reader = request.app.state.reader
-    known = await in_thread(read_as_of, reader, agreement_id(request), None)
+    known = await in_thread(read_as_of, reader, agreement_id(request), None, principal_of(request).sight)
     shown = tuple(_encode(item).decode() for item in items(known.state))
     return await _answer(request, title_of(known.state), Found(shown, known.position))
 
@@ -101,7 +102,8 @@ async def _find(request: Asked, party: str | None) -> Found:
     given = query(request, "from", "to")
     start, end = _day(given, "from"), _day(given, "to")
     views: Views = request.app.state.views
-    return await views.read(find_items, party=party, start=start, end=end, most=MOST_ITEMS)
+    sight = principal_of(request).sight
+    return await views.read(find_items, party=party, start=start, end=end, most=MOST_ITEMS, sight=sight)
 
 
 def _day(given: dict[str, str], name: str) -> date | None:

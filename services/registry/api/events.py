@@ -1,12 +1,12 @@
 """GET /events: the history of everything, as pages, as a stream, and one event at a time."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from litestar import Response
 
+from registry.access import Sight
 from registry.api.frames import Wanted
 from registry.api.history import (
     AFTER,
@@ -16,9 +16,11 @@ from registry.api.history import (
     NEXT_LINK,
     EventPage,
     Page,
+    Which,
     answer_page,
     lines,
     make_page,
+    read_page,
     to_send,
 )
 from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live
@@ -31,13 +33,11 @@ from registry.http.as_of import EXAMPLE
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.freshness import LOG
 from registry.http.parameters import BadParameter, begin_behind, limit, query
+from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
-
-SCOPE = b"full"
-"""What the principal may see of an event; part of its ETag, so that a change of rights changes it."""
 
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
 _encode = msgspec.json.Encoder().encode
@@ -113,30 +113,36 @@ async def get_events(request: Asked) -> Response[Any]:
         )
     if form == EVENT_STREAM:
         await disclosed(request)
-        return await answer_live(request, given, Wanted(_agreement(given), _types(given), _party(given)))
+        wanted = Wanted(_agreement(given), _types(given), _party(given), principal_of(request).sight)
+        return await answer_live(request, given, wanted)
     if "party" in given:
         raise BadParameter("party", f"is for streams of {EVENT_STREAM}")
-    after, agreement, types = begin_behind(given), _agreement(given), _types(given)
+    after, which = begin_behind(given), Which(_agreement(given), _types(given), principal_of(request).sight)
     reader: Reader = request.app.state.reader
     if form == NDJSON:
         for name in ("limit", "cursor"):
             if name in given:
                 raise BadParameter(name, f"is for pages; a stream of {NDJSON} starts behind `after`")
         await disclosed(request)
-        head = await in_thread(reader.head)
-        every = lines(reader, after, head.size, stream=agreement, types=types)
-        headers = {"Registry-Position": str(head.size), "Cache-Control": PRIVATE, "Vary": "Accept"}
+        end = await in_thread(_end, reader, which.sight)
+        every = lines(reader, after, end, which)
+        headers = {"Registry-Position": str(end), "Cache-Control": PRIVATE, "Vary": "Accept"}
         return streamed(request, every, media_type=NDJSON, headers=headers)
-    page = await in_thread(_page, reader, after, limit(given), agreement, types)
+    page = await in_thread(_page, reader, after, limit(given), which)
     if names_people(page.content):
         await disclosed(request)
     return answer_page(request, given, page, headers={"Vary": "Accept"})
 
 
-def _page(reader: Reader, after: int, size: int, agreement: str | None, types: Sequence[str]) -> Page:
-    head = reader.head()
-    rows = reader.page(after, size + 1, stream=agreement, types=types)
-    seen = max([head.size, *(row.position for row in rows[-1:])])  # the rows were read after the head
+def _end(reader: Reader, sight: Sight) -> int:
+    """Tell where the log ends for whoever asks."""
+    return reader.position_for(sight, reader.head().size)
+
+
+def _page(reader: Reader, after: int, size: int, which: Which) -> Page:
+    end = _end(reader, which.sight)
+    rows = read_page(reader, after, size + 1, which)
+    seen = max([end, *(row.position for row in rows[-1:])])  # the rows were read after the head
     return make_page(rows, size=size, position=seen)
 
 
@@ -154,14 +160,16 @@ async def get_event(request: Asked) -> Response[Any]:
     """Read one event
 
     As the CloudEvent that was posted, with `recordedtime`, `sequence` (its position), `agreementversion` and
-    `leafhash`; an erased value is `{"$part": k}`, and `erasedparts` lists such `k`.
+    `leafhash`. An erased value is `{"$part": k}`, and `erasedparts` lists such `k`; so is one that whoever asks may
+    not see, and `withheldparts` lists it.
     """
     query(request)
     position = event_position(request)
-    content, etag, head = await in_thread(_event, request.app.state.reader, position)
+    sight = principal_of(request).sight
+    content, etag, end = await in_thread(_event, request.app.state.reader, position, sight)
     if names_people(content):
         await disclosed(request, position=position)
-    headers = {"Registry-Position": str(head)}
+    headers = {"Registry-Position": str(end)}
     return fresh_or_304(request, content, etag=etag, media_type=CLOUDEVENT, headers=headers)
 
 
@@ -173,14 +181,14 @@ def event_position(request: Asked) -> int:
     return int(position)
 
 
-def _event(reader: Reader, position: int) -> tuple[bytes, str, int]:
-    head = reader.head()
-    row = reader.event(position)
+def _event(reader: Reader, position: int, sight: Sight) -> tuple[bytes, str, int]:
+    end = _end(reader, sight)
+    row = reader.event(position, sight)
     if row is None:
-        raise NotFound(f"there is no event at position {position}; the log ends at {head.size}")
-    open_parts = ",".join(map(str, sorted(row.parts))).encode()
-    etag = digest(row.leaf_hash, open_parts, SCOPE)
-    return _encode(to_send(row)), etag, max(head.size, position)
+        raise NotFound(f"there is no event at position {position}; the log ends at {end}")
+    # What is there and what of it may be seen: an erasure changes it, and so does a change of rights.
+    seen = f"{sight.parts};{sorted(row.parts)};{row.withheld}".encode()
+    return _encode(to_send(row)), digest(row.leaf_hash, seen), max(end, position)
 
 
 def _agreement(given: dict[str, str]) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from registry.access import Sight
 from registry.api.atom import MEDIA_TYPE, write_feed
 from registry.api.calendars import PARTY, party_id
 from registry.domain.envelope import Recorded
@@ -14,6 +15,7 @@ from registry.http.answer import Asked, digest, fresh_or_304
 from registry.http.as_of import ID, agreement_id, read_as_of
 from registry.http.freshness import LOG
 from registry.http.parameters import number, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.threads import in_thread
 from registry.projections.agreements import AGREEMENTS
@@ -49,9 +51,9 @@ async def get_agreement_feed(request: Asked) -> Response[Any]:
     its event says, without naming anybody, and links to it.
     """
     before, id = _before(request), agreement_id(request)
-    return await _answer(
-        request, await in_thread(_of_agreement, request.app.state.reader, id, before), before
-    )
+    sight = principal_of(request).sight
+    found = await in_thread(_of_agreement, request.app.state.reader, id, before, sight)
+    return await _answer(request, found, before)
 
 
 @read(
@@ -65,7 +67,8 @@ async def get_party_feed(request: Asked) -> Response[Any]:
     """
     before, party = _before(request), party_id(request)
     views: Views = request.app.state.views
-    newest = await views.read(newest_of_party, party, before, MOST_ENTRIES + 1)
+    sight = principal_of(request).sight
+    newest = await views.read(newest_of_party, party, before, MOST_ENTRIES + 1, sight=sight)
     events = tuple(row.recorded() for row in newest.rows)
     return await _answer(request, Found(f"Agreements of {party}", events, newest.position), before)
 
@@ -77,15 +80,16 @@ async def get_feed(request: Asked) -> Response[Any]:
     As that of one agreement.
     """
     before = _before(request)
-    return await _answer(request, await in_thread(_of_all, request.app.state.reader, before), before)
+    found = await in_thread(_of_all, request.app.state.reader, before, principal_of(request).sight)
+    return await _answer(request, found, before)
 
 
 def _before(request: Asked) -> int | None:
     return number(query(request, "before"), "before", least=1)
 
 
-def _of_agreement(reader: Reader, id: str, before: int | None) -> Found:
-    known = read_as_of(reader, id, None)
+def _of_agreement(reader: Reader, id: str, before: int | None, sight: Sight) -> Found:
+    known = read_as_of(reader, id, None, sight)
     older: Iterable[Recorded] = known.state.recorded.values()
     if before is not None:
         older = (event for event in older if event.position < before)
@@ -93,12 +97,10 @@ def _of_agreement(reader: Reader, id: str, before: int | None) -> Found:
     return Found(title_of(known.state), tuple(events[: MOST_ENTRIES + 1]), known.position)
 
 
-def _of_all(reader: Reader, before: int | None) -> Found:
+def _of_all(reader: Reader, before: int | None, sight: Sight) -> Found:
     size = reader.head().size
-    end = size if before is None else min(size, before - 1)
-    # Positions have no gap, so the page before one can be counted out.
-    rows = reader.page(max(0, end - MOST_ENTRIES - 1), min(end, MOST_ENTRIES + 1)) if end else []
-    return Found("Agreements", tuple(row.recorded() for row in reversed(rows)), size)
+    rows = reader.newest(size + 1 if before is None else min(size + 1, before), MOST_ENTRIES + 1, sight)
+    return Found("Agreements", tuple(row.recorded() for row in rows), reader.position_for(sight, size))
 
 
 async def _answer(request: Asked, found: Found, before: int | None) -> Response[Any]:

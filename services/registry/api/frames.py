@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from registry.access import EVERYTHING, Sight
 from registry.api.history import to_send
 from registry.domain.events import Registered
 from registry.store.reader import Reader
@@ -25,6 +26,8 @@ class Wanted(msgspec.Struct, frozen=True):
     agreement: str | None = None
     types: tuple[str, ...] = ()
     party: str | None = None
+    sight: Sight = EVERYTHING
+    """What whoever listens may see: others' events are passed over, and personal values left out."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -80,9 +83,15 @@ def read_stretch(reader: Reader, parties: Parties, after: int, wants: Collection
     Raises Unavailable.
     """
     narrow = next(iter(wants)) if len(wants) == 1 else Wanted()
+    sight = Sight(
+        any(wanted.sight.parts for wanted in wants), any(wanted.sight.restricted for wanted in wants)
+    )
     # The head is read before the page: what this leaves out up to there is not wanted.
     head = reader.head().size if narrow.agreement is not None or narrow.types else after
-    rows = reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types)
+    rows = reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types, sight=sight)
+    hidden: Collection[str] = ()
+    if sight.restricted and not all(wanted.sight.restricted for wanted in wants):
+        hidden = reader.restricted_among({row.stream_id for row in rows})
     frames: dict[Wanted, list[Frame]] = {wanted: [] for wanted in wants}
     by_agreement: dict[str | None, list[Wanted]] = {}
     for wanted in wants:
@@ -90,12 +99,18 @@ def read_stretch(reader: Reader, parties: Parties, after: int, wants: Collection
     size, until, end = 0, max([after, *(row.position for row in rows[-1:])]), False
     for row in rows:
         candidates = (*by_agreement.get(row.stream_id, ()), *by_agreement.get(None, ()))
-        takers = [wanted for wanted in candidates if takes(wanted, row, parties)]
-        if takers:
-            frame = write(row)
-            size += len(frame.content)
-            for wanted in takers:
-                frames[wanted].append(frame)
+        takers = [
+            wanted
+            for wanted in candidates
+            if (wanted.sight.restricted or row.stream_id not in hidden) and takes(wanted, row, parties)
+        ]
+        written: dict[bool, Frame] = {}
+        for wanted in takers:
+            parts = wanted.sight.parts
+            if parts not in written:
+                written[parts] = write(row.shown_with(wanted.sight))
+                size += len(written[parts].content)
+            frames[wanted].append(written[parts])
         if size >= CHUNK:
             until = row.position
             break

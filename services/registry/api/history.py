@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
+from registry.access import Sight
 from registry.domain.cloudevents import outgoing
 from registry.domain.codec import Joined, as_stored
 from registry.http.answer import Answer, Asked, digest, fresh_or_304
@@ -102,23 +103,33 @@ def answer_page(
     return fresh_or_304(request, page.content, etag=digest(page.content), headers=headers)
 
 
-async def lines(
-    reader: Reader, after: int, until: int, *, stream: str | None, types: Sequence[str]
-) -> AsyncIterator[bytes]:
+class Which(NamedTuple):
+    """Which events are read, and as whom."""
+
+    agreement: str | None
+    types: Sequence[str]
+    """All of them when it is empty."""
+    sight: Sight
+
+
+def read_page(reader: Reader, after: int, size: int, which: Which) -> list[Row]:
+    """Read some events behind a position."""
+    return reader.page(after, size, stream=which.agreement, types=which.types, sight=which.sight)
+
+
+async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncIterator[bytes]:
     """Yield the events behind ``after`` up to ``until``, one JSON line each, a page of lines at a time.
 
     Each page is a transaction of its own; what is recorded meanwhile stands behind ``until``.
     """
     while after < until:
-        chunk, after = await in_thread(_page_of_lines, reader, after, until, stream, types)
+        chunk, after = await in_thread(_page_of_lines, reader, after, until, which)
         if chunk:
             yield chunk
 
 
-def _page_of_lines(
-    reader: Reader, after: int, until: int, stream: str | None, types: Sequence[str]
-) -> tuple[bytes, int]:
-    rows = reader.page(after, STREAM_PAGE, stream=stream, types=types)
+def _page_of_lines(reader: Reader, after: int, until: int, which: Which) -> tuple[bytes, int]:
+    rows = read_page(reader, after, STREAM_PAGE, which)
     wanted = [to_send(row) for row in rows if row.position <= until]
     behind = rows[-1].position if len(rows) == STREAM_PAGE else until
     return _encoder.encode_lines(wanted), behind

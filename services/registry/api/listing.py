@@ -29,6 +29,7 @@ from registry.api.history import CURSOR, NEXT_LINK
 from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
+from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter
 from registry.projections.listing import ForeignCursor, Listing, Page, day_of, page
@@ -140,7 +141,13 @@ async def _page(request: Asked, wanted: Wanted[F, I], cursor: str | None, size: 
     views: Views = request.app.state.views
     try:
         return await views.read(
-            page, wanted.listing, wanted.filters, sort=wanted.sort, cursor=cursor, limit=size
+            page,
+            wanted.listing,
+            wanted.filters,
+            sight=principal_of(request).sight,
+            sort=wanted.sort,
+            cursor=cursor,
+            limit=size,
         )
     except ForeignCursor:
         raise BadParameter("cursor", "is none that this list gave out for these filters and order") from None

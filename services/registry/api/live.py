@@ -13,6 +13,7 @@ from registry.api.streams import Streams
 from registry.http.answer import Answer, Asked, applied
 from registry.http.parameters import BadHeader, BadParameter, number
 from registry.http.threads import in_thread
+from registry.store.reader import Reader
 
 EVENT_STREAM = "text/event-stream"
 LAST_EVENT_ID = "Last-Event-ID"
@@ -64,25 +65,30 @@ async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> 
     for name in ("limit", "cursor"):
         if name in given:
             raise BadParameter(name, f"is for pages; a stream of {EVENT_STREAM} starts behind `after`")
-    head: int = (await in_thread(request.app.state.reader.head)).size
-    after = _last_event_id(request, head)
+    reader: Reader = request.app.state.reader
+    head = (await in_thread(reader.head)).size
+    end = await in_thread(reader.position_for, wanted.sight, head)
+    after = _last_event_id(request, head, end)
     if after is None:
         after = number(given, "after")
-    headers = {**HEADERS, **applied(request), "Registry-Position": str(head)}
+    headers = {**HEADERS, **applied(request), "Registry-Position": str(end)}
     if request.method == "HEAD":
         return Answer(b"", media_type=EVENT_STREAM, headers=headers, sized=False)
     return Live(request.app.state.streams, wanted, head if after is None else after, headers)
 
 
-def _last_event_id(request: Asked, head: int) -> int | None:
-    """Read up to which position a client has got the events. Raises BadHeader."""
+def _last_event_id(request: Asked, head: int, end: int) -> int | None:
+    """Read up to which position a client has got the events. Raises BadHeader.
+
+    ``end`` is where the log ends for the client, which may have got further before agreements were restricted.
+    """
     text = request.headers.get(LAST_EVENT_ID, "").strip()
     if not text:
         return None
     if not _POSITION.fullmatch(text):
         raise BadHeader(LAST_EVENT_ID, "is no position")
     if int(text) > head:
-        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {head}")
+        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {end}")
     return int(text)
 
 

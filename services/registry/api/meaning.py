@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
+from registry.access import Sight
 from registry.domain.claims_view import ClaimsShown, claims_view
 from registry.domain.compare import Change, compare
 from registry.domain.explain import Explanation, explain
@@ -21,6 +22,7 @@ from registry.http.as_of import ID, KNOWN_AS_OF, VALID_AS_OF, Known, agreement_i
 from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.freshness import LOG
 from registry.http.parameters import BadParameter, day, limit, number, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
@@ -144,9 +146,11 @@ async def get_history(request: Asked) -> Response[Any]:
     after = number(given, "after_version") or 0
     reader: Reader = request.app.state.reader
 
+    sight = principal_of(request).sight
+
     def answer(known: Known) -> HistoryOfAgreement:
         events = reader.recorded(known.state.id, until=known.position)
-        entries = history(events, on, after_version=after, limit=size)
+        entries = history(events, on, after_version=after, limit=size, parts=sight.parts)
         more = bool(entries) and entries[-1].version < events[-1].version
         return HistoryOfAgreement(
             agreement=known.state.id,
@@ -212,17 +216,18 @@ async def get_comparison(request: Asked) -> Response[Any]:
     else:
         moments = [(on, given[name]) for name in ("from", "to")]
     reader: Reader = request.app.state.reader
-    content, position = await in_thread(_compared, reader, agreement_id(request), moments)
+    sight = principal_of(request).sight
+    content, position = await in_thread(_compared, reader, agreement_id(request), moments, sight)
     await disclosed(request, agreement=agreement_id(request))
     return _found(request, content, position)
 
 
 async def _answer(request: Asked, show: Callable[[Known], Any], known_as_of: str | None) -> Response[Any]:
     reader: Reader = request.app.state.reader
-    id = agreement_id(request)
+    id, sight = agreement_id(request), principal_of(request).sight
 
     def read_and_show() -> tuple[bytes, int]:
-        known = read_as_of(reader, id, known_as_of)
+        known = read_as_of(reader, id, known_as_of, sight)
         return _encode(show(known)), known.position
 
     return _found(request, *await in_thread(read_and_show))
@@ -233,10 +238,12 @@ def _found(request: Asked, content: bytes, position: int) -> Response[Any]:
     return fresh_or_304(request, content, etag=digest(content), headers=headers)
 
 
-def _compared(reader: Reader, id: str, moments: list[tuple[date, str | None]]) -> tuple[bytes, int]:
+def _compared(
+    reader: Reader, id: str, moments: list[tuple[date, str | None]], sight: Sight
+) -> tuple[bytes, int]:
     points, views = [], []
     for (on, known_as_of), name in zip(moments, ("from", "to"), strict=True):
-        known = read_as_of(reader, id, known_as_of, name)
+        known = read_as_of(reader, id, known_as_of, sight, name)
         points.append(Point(valid_as_of=on, known_as_of=known.position))
         views.append(view(known.state, on))
     shown = Comparison(agreement=id, before=points[0], after=points[1], changes=compare(*views))

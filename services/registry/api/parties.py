@@ -13,6 +13,7 @@ from registry.errors import NotFound
 from registry.http.answer import JSON, Answer, Asked, digest, fresh_or_304
 from registry.http.as_of import VALID_AS_OF
 from registry.http.parameters import day, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.projections.parties import LIST
 from registry.projections.party_pages import MODELS, PAIR_LIST, PairView, PartyView, pair_view, party_view
@@ -87,7 +88,7 @@ async def _answer(request: Asked, show: Callable[..., tuple[msgspec.Struct, int]
     if not all(map(_ID.search, ids)):
         raise NotFound("there is no such party: this is no id of one")
     views: Views = request.app.state.views
-    shown, position = await views.read(show, *ids, on)
+    shown, position = await views.read(show, *ids, on, sight=principal_of(request).sight)
     content = _encode(shown)
     headers = {"Registry-Position": str(position)}
     return fresh_or_304(request, content, etag=digest(content), headers=headers)

@@ -124,6 +124,7 @@ async def post_events(request: Asked) -> Answer:
             expect=expect,
             admin=principal.may(ADMIN),
             permit=partial(check_parties, principal) if principal.parties else None,
+            restricted=principal.sight.restricted,
         )
     except Refusal as refusal:
         if single:

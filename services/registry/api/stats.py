@@ -8,6 +8,7 @@ from litestar import Response
 from registry.api.filters import filters_of, parameters_of
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.parameters import BadParameter, query
+from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, read
 from registry.projections.activity import ACTIVITY, Stats, StatsFilters, stats
 from registry.projections.views import Views
@@ -37,6 +38,7 @@ async def get_stats(request: Asked) -> Response[Any]:
     if "known_as_of" in given:
         raise BadParameter("known_as_of", "is for one agreement; numbers tell what is known now")
     views: Views = request.app.state.views
-    found, position = await views.read(stats, filters_of(StatsFilters, given, {}))
+    filters = filters_of(StatsFilters, given, {})
+    found, position = await views.read(stats, filters, sight=principal_of(request).sight)
     content = _encode(found)
     return fresh_or_304(request, content, etag=digest(content), headers={"Registry-Position": str(position)})

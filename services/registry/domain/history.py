@@ -11,6 +11,7 @@ from registry.domain.envelope import Recorded
 from registry.domain.shown.behind import record_time
 from registry.domain.timeline import Span, timeline
 from registry.domain.view import AgreementView, view
+from registry.domain.withholding import Memo, without_personal_values
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,12 +34,19 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def history(
-    events: Iterable[Recorded], on: date, *, after_version: int = 0, limit: int | None = None
+    events: Iterable[Recorded],
+    on: date,
+    *,
+    after_version: int = 0,
+    limit: int | None = None,
+    parts: bool = True,
 ) -> tuple[HistoryEntry, ...]:
     """Replay the events of one agreement and tell what each of them changed in the answer for a day.
 
     Of all of them, or of ``limit`` behind ``after_version``: the others are folded, which is cheap, and not shown.
+    ``parts``: whether personal values are shown.
     """
+    memo: Memo = {}
     entries: list[HistoryEntry] = []
     state: Agreement | None = None
     before: AgreementView | None = None
@@ -47,7 +55,7 @@ def history(
         state = evolve(state, event)
         if event.version < after_version:
             continue
-        after = view(state, on)
+        after = view(state if parts else without_personal_values(state, memo), on)
         if event.version == after_version:
             before, spans = after, timeline(state)
             continue

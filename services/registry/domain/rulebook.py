@@ -2,6 +2,7 @@
 
 RULES = {
     "unknown-agreement": "Only `registered` founds an agreement; anything else needs one that exists.",
+    "id-taken": "An agreement that whoever posts may not see has this id: choose another for a new one.",
     "parties-not-distinct": "The two parties of an agreement are two different parties.",
     "other-parties": "A further `registered` names the same two party ids as the founding one.",
     "unknown-party": "A reference to a party names one of the agreement's two parties.",

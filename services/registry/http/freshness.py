@@ -8,12 +8,16 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from registry.access import EVERYTHING, Sight
 from registry.errors import RegistryError, Unavailable
+from registry.http.access import OPEN_TO_ALL
 from registry.http.answer import PREFERENCE_APPLIED, Asked
 from registry.http.parameters import MIN_POSITION, READS, number, pairs
+from registry.http.principal import NEEDS, principal_of
 from registry.http.threads import in_thread
 from registry.projections.model import ReadModel
 from registry.projections.views import tracked
+from registry.store.reader import Reader
 
 LOG: Literal["log"] = "log"
 """What reads of the log and of one agreement read: everything that is committed."""
@@ -37,6 +41,7 @@ class Behind(RegistryError):
 
     def __init__(self, what: str, position: int, wanted: int) -> None:
         super().__init__(f"{what} has reached position {position}, not yet {wanted}")
+        self.what = what
         self.position = position
 
 
@@ -56,7 +61,13 @@ async def seen(request: Asked) -> None:
     if wait is not None:
         wait = min(wait, MAX_WAIT)
         request.scope.setdefault("state", {})[PREFERENCE_APPLIED] = f"wait={wait}"
-    await reached(request, wanted, reads, wait or 0)
+    try:
+        await reached(request, wanted, reads, wait or 0)
+    except Behind as behind:
+        # Whether it has come so far it tells anybody; how far, only as far as whoever asks can see.
+        reader: Reader = request.app.state.reader
+        seen_by_them = await in_thread(reader.position_for, _sight(request), behind.position)
+        raise Behind(behind.what, seen_by_them, wanted) from None
 
 
 async def reached(request: Asked, wanted: int, reads: Sequence[Source], wait: float) -> None:
@@ -81,6 +92,13 @@ async def reached(request: Asked, wanted: int, reads: Sequence[Source], wait: fl
         else:
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, longest)
+
+
+def _sight(request: Asked) -> Sight:
+    """Tell what whoever asks may see; on a route that is open to all nobody need be known."""
+    if request.route_handler.opt[NEEDS] == OPEN_TO_ALL:
+        return EVERYTHING
+    return principal_of(request).sight
 
 
 def preferred_wait(headers: Sequence[str]) -> int | None:

@@ -148,6 +148,10 @@ def _not_permitted(error: NotPermitted) -> Members:
     return {"rule": error.rule, "errors": (Fault(pointer=error.pointer, detail=error.detail),)}
 
 
+def _identity_taken(error: IdentityTaken) -> Members:
+    return {} if error.position is None else {"positions": (error.position,)}
+
+
 def _nothing(_: Exception) -> Members:
     return {}
 
@@ -163,7 +167,7 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (NotAcceptable, kinds.NOT_ACCEPTABLE, _nothing),
     (Rejected, kinds.REJECTED, _rejected),
     (NotPermitted, kinds.NOT_PERMITTED, _not_permitted),
-    (IdentityTaken, kinds.IDENTITY_TAKEN, lambda e: {"positions": (e.position,)}),
+    (IdentityTaken, kinds.IDENTITY_TAKEN, _identity_taken),
     (VersionMismatch, kinds.VERSION_MISMATCH, lambda e: {"current_version": e.current}),
     (TooLarge, kinds.TOO_LARGE, _nothing),
     (UnsupportedMediaType, kinds.UNSUPPORTED_MEDIA_TYPE, _nothing),

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, true, union_all
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, union_all
 from sqlalchemy.schema import SchemaItem
 
+from registry.access import Sight
 from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed, shown
 from registry.domain.dates import day_after, first_day
@@ -19,7 +20,7 @@ from registry.domain.values import AgreementId, Identifier
 from registry.domain.view import UNCLAIMED
 from registry.projections.columns import of_party, own_columns, own_values, span_columns
 from registry.projections.listing import FIRST_DAY, LAST_DAY, Source, day_of, having, holds_on, visible
-from registry.projections.model import ReadModel, Rows, Tables, Word
+from registry.projections.model import ReadModel, Rows, Word
 
 VERSION = 1
 
@@ -151,12 +152,11 @@ ACTIVITY = ReadModel(
 )
 
 
-def stats(connection: Connection, filters: StatsFilters) -> tuple[Stats, int]:
+def stats(connection: Connection, filters: StatsFilters, *, sight: Sight) -> tuple[Stats, int]:
     """Count, and tell up to which position of the log. Raises Unavailable while the model is being built."""
     on = day_of(filters)
-    source = Source(connection, (ACTIVITY,), on)
-    tables = source.tables(ACTIVITY)
-    return _stats(connection, tables, filters, on), source.position
+    source = Source(connection, (ACTIVITY,), on, sight)
+    return _stats(connection, source, filters, on), source.position
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -169,14 +169,13 @@ class Turn(msgspec.Struct, frozen=True):
     """How many; negative when they are out of it."""
 
 
-def status_through_time(connection: Connection) -> tuple[Turn, ...]:
+def status_through_time(connection: Connection, *, sight: Sight) -> tuple[Turn, ...]:
     """Tell by day how many agreements come into each status and go out of it, in the order of days.
 
     In one query. Raises Unavailable while the model is being built.
     """
-    tables = Source(connection, (ACTIVITY,), date.min).tables(ACTIVITY)
-    main, status = tables[""], tables["status"]
-    kept = _of(main, [visible(main)], status)
+    status = Source(connection, (ACTIVITY,), date.min, sight).tables(ACTIVITY)["status"]
+    kept = [visible(sight, status)]
     into = select(status.c.first.label("day"), status.c.status, func.count().label("agreements")).where(*kept)
     out = select(status.c.last, status.c.status, -func.count()).where(status.c.last != LAST_DAY, *kept)
     both = union_all(
@@ -189,9 +188,10 @@ def status_through_time(connection: Connection) -> tuple[Turn, ...]:
     return tuple(sorted(turns, key=lambda turn: (turn.day, turn.status, turn.agreements)))
 
 
-def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: date) -> Stats:
+def _stats(connection: Connection, source: Source, filters: StatsFilters, on: date) -> Stats:
+    tables = source.tables(ACTIVITY)
     main, status = tables[""], tables["status"]
-    asked = [visible(main)]
+    asked: list[ColumnElement[bool]] = []
     if filters.agreement is not None:
         asked.append(main.c.agreement == filters.agreement)
     if filters.party is not None:
@@ -200,7 +200,7 @@ def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: da
     def count(table: Table, column: ColumnElement[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
         """Count agreements, or add up events, by what a column says."""
         events = func.sum(table.c.events) if "type" in table.c else func.count()
-        counted = select(column, events).where(*_of(main, asked, table), *conditions)
+        counted = select(column, events).where(*_of(source, asked, table), *conditions)
         return {
             value: int(number)
             for value, number in connection.execute(counted.group_by(column).order_by(column))
@@ -216,7 +216,7 @@ def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: da
     }
     return Stats(
         on=on,
-        totals=_totals(connection, tables, asked),
+        totals=_totals(connection, source, asked),
         by_status=count(status, status.c.status, holds_on(status, on.isoformat())),
         by_kind=count(main, main.c.kind),
         by_type=count(tables["recorded"], tables["recorded"].c.type),
@@ -225,21 +225,21 @@ def _stats(connection: Connection, tables: Tables, filters: StatsFilters, on: da
     )
 
 
-def _of(main: Table, asked: Sequence[ColumnElement[bool]], table: Table) -> list[ColumnElement[bool]]:
-    """Keep the rows of the agreements that are asked for; nothing is looked up where those are all."""
-    if table is main:
-        return list(asked)
-    every = all(condition.compare(true()) for condition in asked)
-    return [] if every else [having(table, main, *asked)]
+def _of(source: Source, asked: Sequence[ColumnElement[bool]], table: Table) -> list[ColumnElement[bool]]:
+    """Keep the rows of the agreements that are asked for and exist for whoever asks."""
+    main = source.tables(ACTIVITY)[""]
+    theirs = asked if table is main or not asked else [having(table, main, *asked)]
+    return [visible(source.sight, table), *theirs]
 
 
-def _totals(connection: Connection, tables: Tables, asked: list[ColumnElement[bool]]) -> Totals:
-    main, source = tables[""], tables["source"]
+def _totals(connection: Connection, source: Source, asked: list[ColumnElement[bool]]) -> Totals:
+    main, told_by = source.tables(ACTIVITY)[""], source.tables(ACTIVITY)["source"]
+    kept = _of(source, asked, main)
     agreements, events = connection.execute(
-        select(func.count(), func.coalesce(func.sum(main.c.events), 0)).where(*asked)
+        select(func.count(), func.coalesce(func.sum(main.c.events), 0)).where(*kept)
     ).one()
-    disputed = connection.scalar(select(func.count()).where(main.c.disputed > 0, *asked))
+    disputed = connection.scalar(select(func.count()).where(main.c.disputed > 0, *kept))
     sources = connection.scalar(
-        select(func.count(source.c.source.distinct())).where(*_of(main, asked, source))
+        select(func.count(told_by.c.source.distinct())).where(*_of(source, asked, told_by))
     )
     return Totals(agreements=agreements, events=int(events), sources=sources or 0, disputed=disputed or 0)

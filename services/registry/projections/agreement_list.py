@@ -143,7 +143,7 @@ class AgreementFilters(msgspec.Struct, frozen=True, kw_only=True):
 def _query(source: Source, filters: AgreementFilters) -> Select[Any]:
     main = source.tables(AGREEMENTS)[""]
     columns = (main.c[name] for name in ("agreement", "title_order", "signed_earliest", "signed_latest"))
-    return select(*columns, main.c.position).where(visible(main), *_conditions(source, filters))
+    return select(*columns, main.c.position).where(visible(source.sight, main), *_conditions(source, filters))
 
 
 def _complete(source: Source, page: Subquery) -> Select[Any]:

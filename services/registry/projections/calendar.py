@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Column, Connection, exists, select
 from sqlalchemy.schema import SchemaItem
 
+from registry.access import Sight
 from registry.domain.agreement import Agreement
 from registry.domain.calendar import items
 from registry.errors import NotFound
@@ -15,6 +16,7 @@ from registry.projections.columns import of_party, own_columns, own_values, show
 from registry.projections.listing import meets, visible
 from registry.projections.model import ReadModel, Rows, Word
 from registry.projections.views import live_of
+from registry.store.restricted import last_visible
 
 VERSION = 1
 
@@ -60,7 +62,13 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def find_items(
-    connection: Connection, *, party: str | None, start: date | None, end: date | None, most: int
+    connection: Connection,
+    *,
+    party: str | None,
+    start: date | None,
+    end: date | None,
+    most: int,
+    sight: Sight,
 ) -> Found:
     """Find what is on from one day to another, of all agreements or those with a party.
 
@@ -70,21 +78,22 @@ def find_items(
     generation = live_of(connection, CALENDAR)
     main = generation.tables(connection)[""]
     query = select(main.c.shown, main.c.first, main.c.last).where(
-        visible(main), meets(main.c.first, main.c.last, start, end)
+        visible(sight, main), meets(main.c.first, main.c.last, start, end)
     )
     if party is not None:
-        require_party(connection, party)
+        require_party(connection, party, sight)
         query = query.where(of_party(main, party))
     rows = connection.execute(
         query.order_by(main.c.last.desc(), main.c.agreement, main.c.kind, main.c.part).limit(most)
     ).all()
     return Found(
-        tuple(row.shown for row in sorted(rows, key=lambda row: (row.first, row.last))), generation.position
+        tuple(row.shown for row in sorted(rows, key=lambda row: (row.first, row.last))),
+        last_visible(connection, sight, generation.position),
     )
 
 
-def require_party(connection: Connection, party: str) -> None:
-    """Raise NotFound when no agreement has a party."""
+def require_party(connection: Connection, party: str, sight: Sight) -> None:
+    """Raise NotFound when no agreement that exists for a reader has a party."""
     main = live_of(connection, AGREEMENTS).tables(connection)[""]
-    if not connection.scalar(select(exists().where(visible(main), of_party(main, party)))):
+    if not connection.scalar(select(exists().where(visible(sight, main), of_party(main, party)))):
         raise NotFound(f"there is no agreement with the party {party!r}")

@@ -225,7 +225,7 @@ def _query(source: Source, filters: EngagementFilters) -> Select[Any]:
     tables = source.tables(ENGAGEMENTS)
     main, participant = tables[""], tables["participant"]
     query = select(main.c.day, main.c.agreement, main.c.engagement_id, main.c.shown).where(
-        visible(main), holds_on(main, source.on)
+        visible(source.sight, main), holds_on(main, source.on)
     )
     for name in ("kind", "state"):
         if (values := getattr(filters, name)) is not None:

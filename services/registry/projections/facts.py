@@ -178,7 +178,7 @@ def _text(fact: FactRecorded) -> str:
 def _query(source: Source, filters: FactFilters) -> Select[Any]:
     main = source.tables(FACTS)[""]
     query = select(main.c.about, main.c.predicate, main.c.agreement, main.c.fact_id, main.c.shown).where(
-        visible(main)
+        visible(source.sight, main)
     )
     for name in ("agreement", "about", "predicate", "value_kind", "unit", "outlook", "disputed"):
         if (value := getattr(filters, name)) is not None:

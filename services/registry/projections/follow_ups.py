@@ -156,7 +156,9 @@ def _query(source: Source, filters: FollowUpFilters) -> Select[Any]:
     main = source.tables(FOLLOW_UPS)[""]
     overdue = and_(main.c.state == "open", main.c.due_latest < source.on)
     query = select(main.c.due, main.c.agreement, main.c.follow_up_id, main.c.shown)
-    query = query.add_columns(overdue.label("overdue")).where(visible(main), holds_on(main, source.on))
+    query = query.add_columns(overdue.label("overdue")).where(
+        visible(source.sight, main), holds_on(main, source.on)
+    )
     if filters.state is not None:
         query = query.where(main.c.state.in_(filters.state))
     for name in ("agreement", "owner"):

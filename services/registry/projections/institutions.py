@@ -58,7 +58,7 @@ def _query(source: Source, filters: InstitutionFilters) -> Select[Any]:
             func.count().label("agreements"),
             func.aggregate_strings(main.c.shown, LINE).label("shown"),
         )
-        .where(visible(main))
+        .where(visible(source.sight, main))
         .group_by(main.c.institution_id)
     )
     if filters.institution is not None:

@@ -5,8 +5,8 @@ To add a list, write in the file of its read model
 - a struct of **filters**: every field has a default, and its description becomes that of the query parameter;
 - a struct of **items**: what one row of the list shows;
 - a function ``query(source, filters)`` that gives a ``Select`` on ``source.tables(MODEL)``, with the conditions
-  (the functions below make the usual ones, ``visible`` must be among them) and without any order;
-- a function ``make(row)`` that makes an item of a row;
+  (the functions below make the usual ones, ``visible(source.sight, ...)`` must be among them) and without any order;
+- a function ``make(row)`` that makes an item of a row, and ``withhold(item)`` if there are personal values in it;
 
 and put them together:
 
@@ -15,8 +15,8 @@ and put them together:
         sorts={"day": "day", "-day": "day"}, key=("agreement", "visit"),
     )
 
-``page(connection, VISITS, filters)`` is then a page of it, and ``api/listing.py`` makes it a resource. ``sorts`` and
-``key`` name columns of the query; none of them may be NULL, and ``key`` must tell any two rows apart.
+``page(connection, VISITS, filters, sight=...)`` is then a page of it, and ``api/listing.py`` makes it a resource.
+``sorts`` and ``key`` name columns of the query; none of them may be NULL, and ``key`` must tell any two rows apart.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -28,9 +28,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, Table, and_, select, true, tuple_
 
+from registry.access import Sight
 from registry.projections.generations import Generation
 from registry.projections.model import ReadModel, Tables
 from registry.projections.views import live_of
+from registry.store.restricted import exists_for, last_visible
 
 F = TypeVar("F", bound=msgspec.Struct)
 I = TypeVar("I", bound=msgspec.Struct)  # noqa: E741 - an item
@@ -51,13 +53,16 @@ class ForeignCursor(ValueError):
 class Source:
     """What a query reads: the live tables of its read models, and the day that its answer is for."""
 
-    def __init__(self, connection: Connection, models: Sequence[ReadModel], on: date) -> None:
+    def __init__(self, connection: Connection, models: Sequence[ReadModel], on: date, sight: Sight) -> None:
         self._live: dict[ReadModel, Generation] = {model: live_of(connection, model) for model in models}
         self._dialect = connection.dialect.name
         self.on = on.isoformat()
         """The day that status and whatever else depends on one is for."""
-        self.position = min((each.position for each in self._live.values()), default=0)
-        """Everything up to this position is in the tables."""
+        self.sight = sight
+        """What whoever asks may see."""
+        reached = min((each.position for each in self._live.values()), default=0)
+        self.position = last_visible(connection, sight, reached)
+        """Everything up to this position is in the tables; of an event that exists for whoever asks."""
 
     @property
     def dialect(self) -> str:
@@ -79,6 +84,8 @@ class Listing(msgspec.Struct, Generic[F, I], frozen=True, kw_only=True, eq=False
     item: type[I]
     query: Callable[[Source, F], Select[Any]]
     make: Callable[[Row[Any]], I]
+    withhold: Callable[[I], I] | None = None
+    """Takes personal values out of an item; None where there are never any."""
     complete: Callable[[Source, Subquery], Select[Any]] | None = None
     """Joins to the rows of a page what is shown of them and not needed to find them: it is then read for these
     alone. Whatever it selects must have the columns of order and key, as the query has."""
@@ -108,11 +115,12 @@ def page(
     listing: Listing[F, I],
     filters: F | None = None,
     *,
+    sight: Sight,
     sort: str | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[I]:
-    """Read the page that begins behind a cursor. ``sort`` is one of the list's.
+    """Read the page that begins behind a cursor, as a reader may see it. ``sort`` is one of the list's.
 
     Filters with a field ``valid_as_of`` tell the day that the list is for; without one it is today, in UTC.
     Raises ForeignCursor, and Unavailable while a read model is being built.
@@ -121,7 +129,7 @@ def page(
     sort = sort or listing.default_sort
     scope = _scope(listing, filters, sort)
     behind = None if cursor is None else _read_cursor(cursor, scope)
-    source = Source(connection, listing.models, day_of(filters))
+    source = Source(connection, listing.models, day_of(filters), sight)
     statement = listing.query(source, filters)
     names = tuple(dict.fromkeys((listing.sorts[sort], *listing.key)))
     backwards = sort.startswith("-")
@@ -131,7 +139,7 @@ def page(
     rows = connection.execute(statement).all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(
-        items=tuple(map(listing.make, rows[:limit])),
+        items=tuple(map(_maker(listing, sight), rows[:limit])),
         next=None if last is None else _write_cursor(scope, [getattr(last, name) for name in names]),
         position=source.position,
     )
@@ -143,12 +151,12 @@ def day_of(filters: msgspec.Struct) -> date:
     return asked or datetime.now(UTC).date()
 
 
-def visible(table: Table) -> ColumnElement[bool]:  # noqa: ARG001 - its column ``visibility`` is what may decide
-    """Tell which agreements of a main table may be listed: the one condition that every list has.
+def visible(sight: Sight, table: Table) -> ColumnElement[bool]:
+    """Keep the rows of agreements that exist for a reader: the one condition that every list has.
 
-    Whoever is let in reads everything; were it otherwise, here and nowhere else would be the place.
+    It looks into what appends keep, not into the rows: those may be a moment behind, or parked for good.
     """
-    return true()
+    return exists_for(sight, table.c.agreement)
 
 
 def having(table: Table, part: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -171,6 +179,14 @@ def meets(
     if end is not None:
         within.append(earliest <= end.isoformat())
     return and_(true(), *within)
+
+
+def _maker(listing: Listing[F, I], sight: Sight) -> Callable[[Row[Any]], I]:
+    """Give what makes the items that a reader may see."""
+    make, withhold = listing.make, listing.withhold
+    if sight.parts or withhold is None:
+        return make
+    return lambda row: withhold(make(row))
 
 
 def _ordered(statement: Select[Any], names: Sequence[str], backwards: bool) -> Select[Any]:

@@ -95,7 +95,7 @@ def _query(source: Source, filters: PartyFilters) -> Select[Any]:
     """Count the agreements of each party by how they describe it, and show how most of them do."""
     main = source.tables(PARTIES)[""]
     described = [main.c[name] for name in ("party", "kind", "country", "name_order", "name")]
-    conditions = [visible(main)]
+    conditions = [visible(source.sight, main)]
     if filters.id is not None:
         conditions.append(main.c.party.in_(filters.id))
     if filters.partner is not None:

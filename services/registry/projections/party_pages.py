@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from registry.access import Sight
 from registry.domain.values import Identifier, T
 from registry.errors import NotFound
 from registry.projections.agreement_list import of_pair
@@ -64,11 +65,12 @@ class PairView(Standing, frozen=True, kw_only=True):
     parties: Annotated[tuple[PartyItem, ...], Meta(description="The two, in the order asked for")]
 
 
-def party_view(connection: Connection, id: str, on: date) -> tuple[PartyView, int]:
+def party_view(connection: Connection, id: str, on: date, *, sight: Sight) -> tuple[PartyView, int]:
     """Show a party, and say up to which position of the log. Raises NotFound when no agreement has it."""
-    source = Source(connection, MODELS, on)
-    party = _described(connection, id)
-    partners = page(connection, PARTY_LIST, PartyFilters(partner=id), sort="-agreements", limit=NESTED)
+    source = Source(connection, MODELS, on, sight)
+    party = _described(connection, sight, id)
+    theirs = PartyFilters(partner=id)
+    partners = page(connection, PARTY_LIST, theirs, sight=sight, sort="-agreements", limit=NESTED)
     shown = PartyView(
         id=party.id,
         kind=party.kind,
@@ -80,17 +82,17 @@ def party_view(connection: Connection, id: str, on: date) -> tuple[PartyView, in
     return shown, source.position
 
 
-def pair_view(connection: Connection, a: str, b: str, on: date) -> tuple[PairView, int]:
+def pair_view(connection: Connection, a: str, b: str, on: date, *, sight: Sight) -> tuple[PairView, int]:
     """Show two parties, and say up to which position of the log. Raises NotFound when nothing is between them."""
-    source = Source(connection, MODELS, on)
-    parties = _described(connection, a, partner=b), _described(connection, b, partner=a)
+    source = Source(connection, MODELS, on, sight)
+    parties = _described(connection, sight, a, partner=b), _described(connection, sight, b, partner=a)
     standing = _standing(connection, source, of_pair(source.tables(AGREEMENTS)[""], a, b))
     return PairView(parties=parties, **standing), source.position
 
 
-def _described(connection: Connection, id: str, *, partner: str | None = None) -> PartyItem:
+def _described(connection: Connection, sight: Sight, id: str, *, partner: str | None = None) -> PartyItem:
     filters = PartyFilters(id=(id,), partner=partner)
-    for party in page(connection, PARTY_LIST, filters, limit=1).items:
+    for party in page(connection, PARTY_LIST, filters, sight=sight, limit=1).items:
         return party
     raise NotFound(f"no agreement {f'between {partner!r} and' if partner else 'has a party'} {id!r}")
 
@@ -99,7 +101,7 @@ def _standing(connection: Connection, source: Source, of_them: ColumnElement[boo
     """Count the agreements that a condition keeps, by what they are and where they stand."""
     tables = source.tables(AGREEMENTS)
     main, status = tables[""], tables["status"]
-    kept = and_(visible(main), of_them)
+    kept = and_(visible(source.sight, main), of_them)
     kinds = connection.execute(
         select(main.c.kind, func.count(), func.min(main.c.signed_earliest), func.max(main.c.signed_latest))
         .where(kept)
@@ -129,7 +131,7 @@ def _query(source: Source, filters: PairFilters) -> Select[Any]:
     one, other = main.c.party.label("one"), main.c.partner.label("other")
     pairs = (
         select(one, other, func.count().label("agreements"))
-        .where(visible(main), main.c.party < main.c.partner)
+        .where(visible(source.sight, main), main.c.party < main.c.partner)
         .group_by(main.c.party, main.c.partner)
     )
     if filters.party is not None:

@@ -55,7 +55,7 @@ def _query(source: Source, filters: PersonFilters) -> Select[Any]:
             func.count().label("agreements"),
             func.aggregate_strings(person.c.shown, LINE).label("shown"),
         )
-        .where(visible(person))
+        .where(visible(source.sight, person))
         .group_by(person.c.person_id)
     )
     if filters.person is not None:

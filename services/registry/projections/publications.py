@@ -182,7 +182,7 @@ def _query(source: Source, filters: PublicationFilters) -> Select[Any]:
             func.aggregate_strings(main.c.recordings, LINE).label("recordings"),
             func.aggregate_strings(main.c.cited_by, LINE).label("cited_by"),
         )
-        .where(visible(main))
+        .where(visible(source.sight, main))
         .group_by(main.c.publication_id)
     )
     if filters.publication is not None:

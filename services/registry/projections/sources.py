@@ -132,7 +132,7 @@ def _query(source: Source, filters: SourceFilters) -> Select[Any]:
             func.sum(main.c.disputed).label("disputed"),
             func.aggregate_strings(main.c.disputes, LINE).label("disputes"),
         )
-        .where(visible(main))
+        .where(visible(source.sight, main))
         .group_by(main.c.source)
     )
     for name in ("source", "agreement"):

@@ -135,7 +135,7 @@ def _disputed(state: Agreement, data: Event, when: Edtf) -> bool:
 
 def _query(source: Source, filters: TimelineFilters) -> Select[Any]:
     main = source.tables(TIMELINE)[""]
-    query = select(main).where(visible(main))
+    query = select(main).where(visible(source.sight, main))
     if filters.agreement is not None:
         query = query.where(main.c.agreement == filters.agreement)
     if filters.party is not None:

@@ -1,6 +1,6 @@
 """A group of requests under the lock of the head: what each of them becomes, and what is to be written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from eventsourcing.persistence import StoredEvent
@@ -9,7 +9,8 @@ from registry.domain.agreement import Agreement, evolve
 from registry.domain.codec import same_content
 from registry.domain.decide import Advice, decide
 from registry.domain.envelope import Posted, Recorded
-from registry.errors import IdentityTaken, Refusal, VersionMismatch
+from registry.domain.visibility import is_restricted
+from registry.errors import IdentityTaken, Refusal, Rejected, VersionMismatch
 from registry.store.receipt import Receipt, receipt
 from registry.store.rows import Row, join_all
 from registry.store.seal import Sealed
@@ -32,6 +33,10 @@ class Request(msgspec.Struct, frozen=True):
     permit: Permit | None = None
     """Refuses what whoever posts may not post. Without I/O: it is asked under the lock of the head, before any
     precondition. None: they are bound to nothing."""
+    restricted: bool = True
+    """Whether restricted agreements exist for whoever posts."""
+    principal: str = ""
+    """The random id of whoever posts."""
 
     @property
     def size(self) -> int:
@@ -73,12 +78,15 @@ class Group:
         recorded_at: int,
         state_of: Callable[[str], Agreement | None],
         recorded: dict[Identity, Row],
+        restricted: Collection[str] = (),
     ) -> None:
         self._size = size
         self.recorded_at = recorded_at
         """The record time of this group's events, in microseconds since 1970."""
         self._state_of = state_of
         self._recorded = recorded
+        self._restricted = restricted
+        """The restricted agreements among those of ``recorded``."""
         self.accepted: dict[Identity, Accepted] = {}
         self.states: dict[str, Agreement] = {}
         """The states that the accepted events lead to."""
@@ -108,11 +116,14 @@ class Group:
         states: dict[str, Agreement],
     ) -> Slot:
         identity = posted.source, posted.id
-        if (replay := self._replay(posted, accepted)) is not None:  # before any precondition
+        if (replay := self._replay(posted, request, accepted)) is not None:  # before any precondition
             return replay
-        state = (
-            states.get(posted.subject) or self.states.get(posted.subject) or self._state_of(posted.subject)
-        )
+        state = states.get(posted.subject)
+        if state is None:
+            state = self.states.get(posted.subject) or self._state_of(posted.subject)
+        hidden = state is not None and posted.subject not in states and _hidden(state, request)
+        if hidden:  # whatever is refused is refused as if nobody had founded it
+            state = None
         if request.permit is not None:
             request.permit(state, posted)
         version = state.version if state is not None else 0
@@ -120,6 +131,8 @@ class Group:
             if expected is not None and expected != version:
                 raise VersionMismatch(posted.subject, expected, version)
         warnings = decide(state, posted, admin=request.admin)
+        if hidden:
+            raise Rejected("id-taken", f"the id {posted.subject!r} is taken; choose another")
         slot = Accepted(
             posted, parts, self._size + len(self.accepted) + len(accepted) + 1, version + 1, warnings
         )
@@ -141,8 +154,11 @@ class Group:
         accepted[identity] = slot
         return slot
 
-    def _replay(self, posted: Posted, accepted: dict[Identity, Accepted]) -> Replay | None:
-        """Find the same event if it is known. Raises IdentityTaken if its content differs."""
+    def _replay(self, posted: Posted, request: Request, accepted: dict[Identity, Accepted]) -> Replay | None:
+        """Find the same event if it is known. Raises IdentityTaken if its content differs.
+
+        Of an agreement that does not exist for whoever posts only their own events are known to them.
+        """
         identity = posted.source, posted.id
         row = self._recorded.get(identity)
         if row is not None:
@@ -152,10 +168,19 @@ class Group:
             joined = join_all(dict(enumerate(slot.parts)))
         else:
             return None
+        if joined.principal != request.principal and self._hides(stream, request):
+            if stream == posted.subject:
+                return None
+            raise IdentityTaken(posted.source, posted.id, None)
         same_place = (stream, type_) == (posted.subject, posted.type)
         if not same_place or not same_content(joined, posted.attrs, posted.body):
             raise IdentityTaken(posted.source, posted.id, position)
         return Replay(position, row)
+
+    def _hides(self, stream: str, request: Request) -> bool:
+        state = self.states.get(stream)
+        known = stream in self._restricted if state is None else is_restricted(state)
+        return known and not request.restricted
 
     def stored_events(self) -> list[StoredEvent]:
         """Give the accepted events in the library's form, in the order of their positions."""
@@ -172,6 +197,11 @@ class Group:
             else _receipt_of_sealed(slot, sealed)
             for slot in slots
         ]
+
+
+def _hidden(state: Agreement, request: Request) -> bool:
+    """Tell whether an agreement does not exist for whoever posts."""
+    return not request.restricted and is_restricted(state)
 
 
 def _receipt_of_sealed(slot: Slot, sealed: Sealed) -> Receipt:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, Engine, select
 
+from registry.access import EVERYTHING, Sight
 from registry.domain.agreement import Agreement, fold
 from registry.domain.envelope import Recorded
 from registry.merkle.tiles import Node, Tile, node_in_tile, tile_of
 from registry.store.database import reachable
 from registry.store.head import Head, read_head
 from registry.store.migrate import current_revision
+from registry.store.restricted import exists_for, last_visible, restricted_among
 from registry.store.rows import ROWS, Row, read_stream, read_streams, select_rows
 from registry.store.states import States
 from registry.store.tables import event
@@ -28,6 +30,8 @@ class Reader:
     def __init__(self, engine: Engine, states: States | None = None) -> None:
         self._engine = engine
         self._states = states if states is not None else States(0)
+        self._visible = 0, 0
+        """The position last asked about, and the last one up to it that is of no restricted agreement."""
 
     def connect(self) -> Connection:
         """Open a connection to read with; the caller closes it."""
@@ -43,22 +47,61 @@ class Reader:
         with reachable(), self._engine.connect() as connection:
             return current_revision(connection)
 
-    def event(self, position: int) -> Row | None:
-        """Read one event."""
-        rows = self.page(position - 1, 1)
+    def event(self, position: int, sight: Sight = EVERYTHING) -> Row | None:
+        """Read one event, if it exists for a reader."""
+        rows = self.page(position - 1, 1, sight=sight)
         return rows[0] if rows and rows[0].position == position else None
 
     def page(
-        self, after: int, limit: int, *, stream: str | None = None, types: Collection[str] = ()
+        self,
+        after: int,
+        limit: int,
+        *,
+        stream: str | None = None,
+        types: Collection[str] = (),
+        sight: Sight = EVERYTHING,
     ) -> list[Row]:
-        """Read up to ``limit`` events behind position ``after`` in the order of the log."""
-        statement = ROWS.where(event.c.position > after).order_by(event.c.position).limit(limit)
+        """Read up to ``limit`` events behind position ``after`` in the order of the log, as a reader may see them."""
+        statement = ROWS.where(event.c.position > after, exists_for(sight, event.c.stream_id))
+        statement = statement.order_by(event.c.position).limit(limit)
         if stream is not None:
             statement = statement.where(event.c.stream_id == stream)
         if types:
             statement = statement.where(event.c.type.in_(types))
         with reachable(), self._engine.connect() as connection:
-            return select_rows(connection, statement)
+            return select_rows(connection, statement, sight)
+
+    def newest(self, before: int, limit: int, sight: Sight) -> list[Row]:
+        """Read up to ``limit`` events before a position, the newest first, as a reader may see them."""
+        statement = ROWS.where(event.c.position < before, exists_for(sight, event.c.stream_id))
+        statement = statement.order_by(event.c.position.desc()).limit(limit)
+        with reachable(), self._engine.connect() as connection:
+            return select_rows(connection, statement, sight)
+
+    def restricted_among(self, agreements: Collection[str]) -> frozenset[str]:
+        """Tell which of some agreements exist only for those who may see restricted ones."""
+        with reachable(), self._engine.connect() as connection:
+            return restricted_among(connection, agreements)
+
+    def position_for(self, sight: Sight, position: int) -> int:
+        """Give the last position up to one that exists for a reader, which is what an answer may tell it.
+
+        Nothing that has happened up to a position changes, so it is looked for once; an agreement that is
+        restricted later is so at a later position.
+        """
+        visible = self.known_position_for(sight, position)
+        if visible is None:
+            with reachable(), self._engine.connect() as connection:
+                visible = last_visible(connection, sight, position)
+            self._visible = position, visible
+        return visible
+
+    def known_position_for(self, sight: Sight, position: int) -> int | None:
+        """Give the same without asking the database; None when it has to be asked."""
+        if sight.restricted:
+            return position
+        known, visible = self._visible
+        return visible if known == position else None
 
     def position_of(self, source: str, id: str) -> int | None:
         """Find the position of an event by its identity."""

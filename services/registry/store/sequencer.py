@@ -87,12 +87,14 @@ class Sequencer:
         expect: int | None = None,
         admin: bool = False,
         permit: Permit | None = None,
+        restricted: bool = True,
     ) -> list[Receipt]:
         """Append events, all or none, and return a receipt each once they are durable.
 
         ``principal`` is the random id of whoever posts. ``expect`` is the version that the agreement of the
         one event must have, 0 if it must not exist; ``admin`` says that whoever posts may act for another source;
-        ``permit`` refuses what they may not post, by the state of its agreement.
+        ``permit`` refuses what they may not post, by the state of its agreement; ``restricted`` says whether
+        restricted agreements exist for them.
         Raises Rejected, NotPermitted, IdentityTaken or VersionMismatch with the index of the event to blame; TooLarge
         for an event of too many persons; Unavailable when the queue is full or the database is gone.
         """
@@ -108,7 +110,8 @@ class Sequencer:
         if self._queued and self._queued + len(events) > self._most:
             raise Unavailable("too many events wait to be committed")
         waiting = Waiting(
-            Request(events, parts, expect, admin, permit), asyncio.get_running_loop().create_future()
+            Request(events, parts, expect, admin, permit, restricted, principal),
+            asyncio.get_running_loop().create_future(),
         )
         self._queue.append(waiting)
         self._queued += len(events)

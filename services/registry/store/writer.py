@@ -16,6 +16,7 @@ from registry.store.head import Head, lock_head
 from registry.store.lookup import Past, look_up
 from registry.store.receipt import Receipt
 from registry.store.recorder import SQLAlchemyRecorder, now
+from registry.store.restricted import restricted_among, settle
 from registry.store.rows import ROWS, Row, read_stream, select_rows
 from registry.store.seal import Sealed, seal
 from registry.store.states import States
@@ -65,6 +66,11 @@ class Writer:
                 decided = [_decide(group, request) for request in requests]
                 if group.accepted:
                     sealed = _insert(connection, head, group)
+                    settle(
+                        connection,
+                        group.states,
+                        [(slot.posted.subject, slot.posted.data) for slot in group.accepted.values()],
+                    )
         except GONE:
             # With ``sealed`` set, only the commit was left to do: it is its answer that got lost.
             if sealed is None or not self._was_committed(sealed):
@@ -110,6 +116,7 @@ class Writer:
             recorded_at=max(now(), head.recorded_at),
             state_of=lambda stream: self._up_to_date(connection, stream, past.versions.get(stream, 0)),
             recorded={(row.source, row.event_id): row for row in rows},
+            restricted=restricted_among(connection, {row.stream_id for row in rows}),
         )
 
     def _up_to_date(self, connection: Connection, stream: str, version: int | None) -> Agreement | None:

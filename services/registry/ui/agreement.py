@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from registry.access import Sight
 from registry.domain.agreement import Agreement
 from registry.domain.claims_view import ClaimsShown, claims_view
 from registry.domain.compare import compare
@@ -16,8 +17,10 @@ from registry.domain.timeline import Span, timeline
 from registry.domain.view import AgreementView, view
 from registry.http.answer import Asked
 from registry.http.as_of import Known, agreement_id, read_as_of
+from registry.http.disclosure import disclosed
 from registry.http.freshness import LOG
 from registry.http.parameters import day
+from registry.http.principal import principal_of
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
 from registry.ui.changes import Difference, differences
@@ -78,7 +81,9 @@ async def get_agreement_page(request: Asked) -> Response[Any]:
         agreement_id(request),
         day(given, "valid_as_of"),
         known_as_of,
+        principal_of(request).sight,
     )
+    await disclosed(request, agreement=shown.one.id)
     headers = {"Registry-Position": str(shown.position)}
     asked = {"valid_as_of": given.get("valid_as_of"), "known_as_of": known_as_of}
     return answer_page(request, "agreement.html", headers=headers, given=asked, **_fields(shown))
@@ -91,10 +96,10 @@ def with_zone(known_as_of: str | None) -> str | None:
     return known_as_of + ("Z" if found[1] else ":00Z")
 
 
-def read_shown(reader: Reader, id: str, on: date, known_as_of: str | None) -> Shown:
+def read_shown(reader: Reader, id: str, on: date, known_as_of: str | None, sight: Sight) -> Shown:
     """Read what the page tells. Raises NotFound and BadParameter."""
-    known = read_as_of(reader, id, known_as_of)
-    return show(known, on, day({}, "valid_as_of"), reader.head().size)
+    known = read_as_of(reader, id, known_as_of, sight)
+    return show(known, on, day({}, "valid_as_of"), reader.position_for(sight, reader.head().size))
 
 
 def show(known: Known, on: date, today: date, size: int) -> Shown:

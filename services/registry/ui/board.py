@@ -1,5 +1,6 @@
 """GET /: the board, which tells what is in effect, due, disputed and new; for programs, where everything is."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -87,7 +88,7 @@ async def get_board(request: Asked) -> Response[Any]:
     if prefers_json(request.headers.get("accept", "")):
         query(request)
         return fresh_or_304(request, INDEX, etag=digest(INDEX), headers={"Vary": "Accept"})
-    sight = require(request, AGREEMENTS_READ).sight  # noqa: F841
+    sight = require(request, AGREEMENTS_READ).sight
     given = asked_of(request, "valid_as_of")
     on = day(given, "valid_as_of")
     views: Views = request.app.state.views
@@ -95,14 +96,20 @@ async def get_board(request: Asked) -> Response[Any]:
 
     async def some(**narrowed: Any) -> listing.Page[AgreementItem]:
         filters = AgreementFilters(valid_as_of=on, **narrowed)
-        return await views.read(listing.page, agreement_list.LIST, filters, sort="-updated", limit=MOST)
+        return await views.read(
+            partial(listing.page, sight=sight, sort="-updated", limit=MOST), agreement_list.LIST, filters
+        )
 
-    stats, position = await views.read(activity.stats, StatsFilters(valid_as_of=on))
+    stats, position = await views.read(activity.stats, StatsFilters(valid_as_of=on), sight=sight)
     due = await views.read(
-        listing.page, follow_ups.LIST, FollowUpFilters(valid_as_of=on, state=("open",)), limit=MOST
+        partial(listing.page, sight=sight, limit=MOST),
+        follow_ups.LIST,
+        FollowUpFilters(valid_as_of=on, state=("open",)),
     )
-    through = await views.read(activity.status_through_time)
-    newest = await views.read(listing.page, agreement_list.LIST, sort="-updated", limit=MOST_NEWS)
+    through = await views.read(activity.status_through_time, sight=sight)
+    newest = await views.read(
+        partial(listing.page, sight=sight, sort="-updated", limit=MOST_NEWS), agreement_list.LIST
+    )
     running = await some(status=("in-force", "provisional"))
     return answer_page(
         request,
