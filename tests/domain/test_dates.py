@@ -21,8 +21,8 @@ from registry.domain.dates import (
 from registry.domain.edtf import parse
 from registry.domain.imprecise import precision
 
-PERHAPS = Truth(holds=True, certain=False)
-PERHAPS_NOT = Truth(holds=False, certain=False)
+PERHAPS = Truth.of(holds=True, certain=False)
+PERHAPS_NOT = Truth.of(holds=False, certain=False)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,11 @@ def test_the_opposite_is_as_certain():
 )
 def test_precision_in_a_word(text, word):
     assert precision(parse(text)) == word
+
+
+def test_an_answer_holds_or_not_and_is_certain_or_not():
+    for holds in (True, False):
+        for certain in (True, False):
+            answer = Truth.of(holds=holds, certain=certain)
+            assert (answer.holds, answer.certain) == (holds, certain)
+    assert sorted([YES, PERHAPS, NO, PERHAPS_NOT]) == [NO, PERHAPS_NOT, PERHAPS, YES]

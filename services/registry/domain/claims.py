@@ -112,6 +112,8 @@ def ranked(claims: Iterable[tuple[Any, Live]], chosen: Identity | None = None) -
     the lowest identity of the event first posted.
     """
     given = list(claims)
+    if len(given) == 1:
+        return (Claim(*given[0]),)
     sources: dict[Any, set[str]] = {}
     keys = [_comparable(value) for value, _ in given]
     for key, (_, live) in zip(keys, given, strict=True):

@@ -6,21 +6,32 @@ it begins on the latest, and before that it is uncertain. An end passes after th
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-
-import msgspec
+from enum import IntEnum
 
 from registry.domain.edtf import Edtf
 
 
-class Truth(msgspec.Struct, frozen=True):
-    """An answer, and whether it holds for every day that the dates behind it can mean."""
+class Truth(IntEnum):
+    """An answer, and whether it is so for every day that the dates behind it can mean: the surer the greater."""
 
-    holds: bool
-    certain: bool = True
+    NO = 0
+    POSSIBLE = 1
+    LIKELY = 2
+    YES = 3
+
+    def __init__(self, value: int) -> None:
+        self.holds = value >= 2  # noqa: PLR2004 - the upper half
+        self.certain = value in (0, 3)
+
+    @classmethod
+    def of(cls, *, holds: bool, certain: bool) -> "Truth":
+        """Give the answer that holds or does not, for certain or not."""
+        if holds:
+            return YES if certain else LIKELY
+        return NO if certain else POSSIBLE
 
 
-YES = Truth(holds=True)
-NO = Truth(holds=False)
+NO, POSSIBLE, LIKELY, YES = Truth
 
 
 def first_day(when: Edtf) -> date:
@@ -38,22 +49,22 @@ def begun(when: Edtf | None, on: date) -> Truth:
     if when is None:
         return YES
     if first_day(when) <= on:
-        return Truth(holds=True, certain=last_day(when) <= on)
-    return Truth(holds=False, certain=when.earliest is not None)
+        return YES if last_day(when) <= on else LIKELY
+    return NO if when.earliest is not None else POSSIBLE
 
 
 def ended(first_day_out: Edtf, on: date) -> Truth:
     """Tell whether the first day after the end has come."""
     if last_day(first_day_out) <= on:
         return YES
-    return Truth(holds=False, certain=first_day_out.earliest is not None and on < first_day_out.earliest)
+    return NO if first_day_out.earliest is not None and on < first_day_out.earliest else POSSIBLE
 
 
 def past(due: Edtf, on: date) -> Truth:
     """Tell whether a last day, or the day on which something is due, is over."""
     if last_day(due) < on:
         return YES
-    return Truth(holds=False, certain=due.earliest is not None and on <= due.earliest)
+    return NO if due.earliest is not None and on <= due.earliest else POSSIBLE
 
 
 def day_after(day: date) -> date:
@@ -63,22 +74,14 @@ def day_after(day: date) -> date:
 
 def every(truths: Iterable[Truth]) -> Truth:
     """All of them hold."""
-    given = tuple(truths)
-    holds = all(truth.holds for truth in given)
-    if holds:
-        return Truth(holds=True, certain=all(truth.certain for truth in given))
-    return Truth(holds=False, certain=any(truth.certain and not truth.holds for truth in given))
+    return min(truths, default=YES)
 
 
 def some(truths: Iterable[Truth]) -> Truth:
     """At least one of them holds."""
-    given = tuple(truths)
-    holds = any(truth.holds for truth in given)
-    if holds:
-        return Truth(holds=True, certain=any(truth.certain and truth.holds for truth in given))
-    return Truth(holds=False, certain=all(truth.certain for truth in given))
+    return max(truths, default=NO)
 
 
 def opposite(truth: Truth) -> Truth:
     """It does not hold."""
-    return Truth(not truth.holds, truth.certain)
+    return Truth(YES - truth)

@@ -9,7 +9,7 @@ from registry.domain import edtf
 from registry.domain.agreement import Live
 from registry.domain.course import Course
 from registry.domain.dated import End
-from registry.domain.dates import Truth, day_after, ended, last_day
+from registry.domain.dates import NO, Truth, day_after, ended, last_day
 from registry.domain.edtf import Edtf
 from registry.domain.term import Term, expired, run
 
@@ -54,7 +54,7 @@ def ends_on(course: Course, on: date) -> Iterator[Verdict]:
         if first is not None and first.code == code:
             certain = first.truth.certain and not any(_may_come_before(one, first) for one in endings)
             yield Verdict(
-                code, Truth(holds=True, certain=certain), first.why, first.first_day_out, first.behind
+                code, Truth.of(holds=True, certain=certain), first.why, first.first_day_out, first.behind
             )
         else:
             yield _not_by(code, [one for one in endings if one.code == code], first)
@@ -101,7 +101,7 @@ def _not_by(code: str, endings: list[Ending], first: Ending | None) -> Verdict:
     noun = NOUNS[code]
     behind = tuple(live for one in endings for live in one.behind)
     if any(one.truth.holds for one in endings) and first is not None:
-        return Verdict(code, Truth(holds=False), f"it had ended before: {first.why}", behind=behind)
+        return Verdict(code, NO, f"it had ended before: {first.why}", behind=behind)
     certain = all(one.truth.certain for one in endings)
     why = f"no {noun} is claimed" if not endings else f"the {noun} has not come by then"
-    return Verdict(code, Truth(holds=False, certain=certain), why, behind=behind)
+    return Verdict(code, Truth.of(holds=False, certain=certain), why, behind=behind)

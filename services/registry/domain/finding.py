@@ -106,4 +106,4 @@ def reached_by(code: str, what: str, stages: tuple[Dated, ...], on: date) -> Fin
 def later(one: Edtf, other: Edtf) -> Truth:
     """Tell whether one date is later than another; uncertain while they may be the same day."""
     holds = last_day(one) > last_day(other)
-    return Truth(holds, certain=not meets(one, other) or (one.width == other.width == 0))
+    return Truth.of(holds=holds, certain=not meets(one, other) or (one.width == other.width == 0))

@@ -1,7 +1,8 @@
 """The rules that a status is found by, from the top of the table in the order in which they are tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from registry.domain.course import Course
 from registry.domain.dated import Dated, any_begun, latest
@@ -21,15 +22,20 @@ from registry.domain.finding import (
 Rule = Callable[[Course, date], Iterator[Finding]]
 
 
-def findings(course: Course, on: date) -> list[Finding]:
+def findings(course: Course, on: date, rules: Iterable[Rule] | None = None) -> list[Finding]:
     """Give what each rule finds, from the top down to the first that holds: the status."""
     tried: list[Finding] = []
-    for rule in RULES:
+    for rule in RULES if rules is None else rules:
         for finding in rule(course, on):
             tried.append(finding)
             if finding.truth.holds:
                 return tried
     raise AssertionError("the last rule holds on every day")
+
+
+def rules_for(course: Course) -> tuple[Rule, ...]:
+    """Give the rules that can find anything: those about which nothing is claimed never hold, for certain."""
+    return tuple(rule for rule, claimed in RULES.items() if claimed(course))
 
 
 def _retracted(course: Course, _: date) -> Iterator[Finding]:
@@ -86,7 +92,8 @@ def _abandoned(course: Course, on: date) -> Iterator[Finding]:
     others = [one for one in (*course.openings, *course.adoptions, *signings) if begun(one.when, on) != NO]
     after = every(later(last.when, one.when) for one in others if begun(one.when, on).holds)
     unsure = [one for one in others if not begun(one.when, on).holds]
-    truth = Truth(after.holds, after.certain and begun(last.when, on).certain and not unsure)
+    certain = after.certain and begun(last.when, on).certain and not unsure
+    truth = Truth.of(holds=after.holds, certain=certain)
     if truth.holds:
         yield Finding(
             "abandoned", truth, f"negotiation was abandoned on {last.when}", last.when, (last.live,)
@@ -128,15 +135,16 @@ def _registered(_: Course, __: date) -> Iterator[Finding]:
     yield Finding("registered", YES, "the agreement is registered, and nothing more is known by then")
 
 
-RULES: tuple[Rule, ...] = (
-    _retracted,
-    _ended,
-    _suspended,
-    _in_force,
-    _provisional,
-    _abandoned,
-    _signed,
-    _adopted,
-    _negotiation,
-    _registered,
-)
+RULES: Mapping[Rule, Callable[[Course], Any]] = {
+    _retracted: lambda course: course.retractions,
+    _ended: lambda course: course.ends or course.term,
+    _suspended: lambda course: course.suspensions,
+    _in_force: lambda course: course.entry_into_force or course.entry_mode,
+    _provisional: lambda course: course.provisional,
+    _abandoned: lambda course: course.abandonments,
+    _signed: lambda course: course.signatures,
+    _adopted: lambda course: course.adoptions,
+    _negotiation: lambda course: course.openings,
+    _registered: lambda _: True,
+}
+"""The rules in the order in which they are tried, each with what must be claimed for it ever to hold."""

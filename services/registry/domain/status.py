@@ -1,5 +1,6 @@
 """The status of an agreement on a day: the first rule from the top that holds, and what it rests on."""
 
+from collections.abc import Iterable
 from datetime import date
 from itertools import takewhile
 
@@ -76,12 +77,21 @@ def status_of(now: Course, tried: list[Finding]) -> Status:
     return Status(
         code=found.code,
         label=label(now, found.code),
-        since=None
-        if found.since is None
-        else Since(found.since.text, found.since.earliest, found.since.latest, precision(found.since)),
-        certain=found.truth.certain and not unsure,
+        since=since_of(found),
+        certain=certain_of(tried),
         reason=Reason(f"{text[0].upper()}{text[1:]}.", positions(behind), events(behind)),
     )
+
+
+def since_of(found: Finding) -> Since | None:
+    """Give the day from which a finding holds."""
+    when = found.since
+    return None if when is None else Since(when.text, when.earliest, when.latest, precision(when))
+
+
+def certain_of(tried: Iterable[Finding]) -> bool:
+    """Tell whether no other reading of an imprecise date would have found another status."""
+    return all(one.truth.certain for one in tried)
 
 
 def label(now: Course, code: str) -> str:

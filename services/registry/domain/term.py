@@ -9,7 +9,7 @@ import msgspec
 from registry.domain import edtf
 from registry.domain.agreement import Agreement, Live
 from registry.domain.claims import Claim, shown
-from registry.domain.dates import Truth, first_day, last_day
+from registry.domain.dates import NO, Truth, first_day, last_day
 from registry.domain.duration import Duration, shift
 from registry.domain.edtf import Edtf
 from registry.domain.events import NonRenewalNotified, Renewed
@@ -105,13 +105,14 @@ def run(of: Term, on: date) -> Run | None:
 def expired(of: Term, on: date) -> Truth:
     """Tell whether the rolled end has passed. Certain when it is so whatever the imprecise dates mean."""
     if of.base is None:
-        return Truth(holds=False)
+        return NO
     holds = _is_over(of, last_day(of.base), [first_day(notice.when) for notice in of.notices], on)
     readings = product(
         _days(of.base),
         zip(*(_days(notice.when) for notice in of.notices), strict=True) if of.notices else [()],
     )
-    return Truth(holds, all(_is_over(of, base, notices, on) == holds for base, notices in readings))
+    certain = all(_is_over(of, base, notices, on) == holds for base, notices in readings)
+    return Truth.of(holds=holds, certain=certain)
 
 
 def expiry(of: Term) -> date | None:

@@ -9,7 +9,8 @@ from registry.domain.agreement import Agreement
 from registry.domain.course import Course, course
 from registry.domain.dates import day_after
 from registry.domain.edtf import Edtf
-from registry.domain.status import Since, Status, status
+from registry.domain.stages import findings, rules_for
+from registry.domain.status import Since, certain_of, label, since_of
 from registry.domain.term import possible_ends
 
 
@@ -29,38 +30,42 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 def timeline(state: Agreement) -> tuple[Span, ...]:
     """Give the statuses of an agreement in order; together they cover every day once.
 
-    A status changes only on days that a date in the course of the agreement names, so no other is tried.
+    A status changes only on days that a date in the course of the agreement names, and only rules about which
+    something is claimed can find one, so nothing else is tried.
     """
+    now = course(state)
+    rules = rules_for(now)
     spans: list[Span] = []
-    for day in (date.min, *sorted(_turning_days(course(state)))):
-        now = status(state, day)
-        if spans and _same(spans[-1], now):
-            continue
-        if spans:
-            spans[-1] = msgspec.structs.replace(spans[-1], until=day - timedelta(days=1))
-        spans.append(
-            Span(
-                from_=None if day == date.min else day,
-                until=None,
-                status=now.code,
-                status_label=now.label,
-                certain=now.certain,
-                since=now.since,
-            )
+    until: date | None = None
+    for day in (*sorted(_turning_days(now), reverse=True), date.min):
+        tried = findings(now, day, rules)
+        found = tried[-1]
+        span = Span(
+            from_=None if day == date.min else day,
+            until=until,
+            status=found.code,
+            status_label=label(now, found.code),
+            certain=certain_of(tried),
+            since=since_of(found),
         )
-    return tuple(spans)
+        if spans and _same(spans[-1], span):
+            span = msgspec.structs.replace(span, until=spans.pop().until)
+        spans.append(span)
+        until = day - timedelta(days=1) if day != date.min else None
+    return tuple(reversed(spans))
 
 
-def _same(span: Span, now: Status) -> bool:
-    return (span.status, span.certain, span.since) == (now.code, now.certain, now.since)
+def _same(one: Span, other: Span) -> bool:
+    return (one.status, one.certain, one.since) == (other.status, other.certain, other.since)
 
 
 def _turning_days(now: Course) -> set[date]:
     days: set[date] = set()
     for when in _dates(now):
-        for day in (when.earliest, when.latest):
-            if day is not None:
-                days |= {day, day_after(day)}
+        if when.earliest is not None:
+            days.add(when.earliest)
+        if when.latest is not None:
+            days.add(when.latest)
     if now.term is not None:
         days |= {day_after(end) for end in possible_ends(now.term)}
     return days - {date.min}
