@@ -14,6 +14,7 @@ from registry.domain.sentences import sentence
 from registry.domain.wording import title_of
 from registry.errors import NotFound
 from registry.http.answer import Asked
+from registry.http.disclosure import disclosed, names_people
 from registry.http.freshness import LOG
 from registry.http.parameters import BadParameter, number
 from registry.http.principal import principal_of
@@ -110,6 +111,8 @@ async def get_event_page(request: Asked) -> Response[Any]:
     if "as" in given:
         return answer_page(request, "log_line.html", line=whole.line)
     raw = msgspec.json.format(msgspec.json.encode(whole.event), indent=2).decode()
+    if names_people(raw.encode()):
+        await disclosed(request, position=int(position))
     traces = {name: whole.event[name] for name in TRACES if name in whole.event}
     return answer_page(request, "event.html", whole=whole, line=whole.line, raw=raw, traces=traces)
 
