@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from registry.verifier.outcome import HOLDS, MALFORMED, TAMPERED, UNAUTHENTICATED
+from registry.merkle.entry import parse_entry
+from registry.verifier.events import Given, Part, missing_parts, read_tombstone
+from registry.verifier.outcome import HOLDS, MALFORMED, TAMPERED, UNAUTHENTICATED, Ended
+from registry.verifier.replay import Replay, differences
 from verifier.world import (
     AGREEMENT,
+    DAY,
     OTHER,
     World,
     b64,
@@ -305,3 +309,29 @@ def test_events_that_are_none_of_the_vocabulary_cannot_be_replayed(check, world:
         "another-agreement",
     )
     assert "it is of the agreement some-agreement" in said(check(shown, keys=()))
+
+
+@pytest.mark.parametrize(
+    "part_0", [b"x", b"[]", b"{}", b'{"data":{"target":{"source":1,"id":"a"},"parts":[]}}']
+)
+def test_a_tombstone_that_says_nothing_erases_nothing(part_0: bytes):
+    assert read_tombstone(part_0) is None
+
+
+def test_a_part_whose_salt_is_none_does_not_fit(standing: World):
+    fact = facts(standing.path)[0]
+    entry = parse_entry(fact.entry)
+    with pytest.raises(Ended, match="part 0 does not fit"):
+        missing_parts(entry, bytes(16), Given(fact.entry, {0: Part(b"", b"{}")}))
+
+
+def test_a_state_that_cannot_be_shown_is_told():
+    replay = Replay()
+    with pytest.raises(Ended, match="no event founds"):
+        replay.shown("nowhere", DAY)
+
+
+def test_differences_are_named_by_their_places():
+    said_, replayed = {"a": [1, {"b/c": 2}], "d": 1, "e": [1]}, {"a": [1, {"b/c": 3}], "d": True, "e": []}
+    assert list(differences(said_, replayed)) == ["/a/1/b~1c", "/d", "/e"]
+    assert list(differences(1, 2)) == ["/"]

@@ -19,7 +19,7 @@ from registry.audit.checkpoints import store, store_cosignature
 from registry.audit.keys import SigningKey, make_key
 from registry.domain import cloudevents, strict_json
 from registry.domain.agreement import fold
-from registry.domain.codec import event_and_places, join, split
+from registry.domain.codec import event_and_missing, join, split
 from registry.domain.envelope import Recorded
 from registry.domain.values import write_custom
 from registry.domain.view import view
@@ -200,8 +200,9 @@ def claimed(events: Iterable[Fact], withhold: bool = False) -> Any:
     for fact in events:
         entry = parse_entry(fact.entry)
         parts = {k: data for k, (_, data) in fact.parts.items() if k == 0 or not withhold}
-        joined = join(parts.pop(0, None), parts)
-        data, places = event_and_places(entry.type, joined)
+        held = sorted(k for k in fact.parts if k and withhold)
+        joined = join(parts.pop(0, None), parts, held)
+        data, erased, withheld = event_and_missing(entry.type, joined)
         recorded.append(
             Recorded(
                 position=entry.position,
@@ -213,7 +214,9 @@ def claimed(events: Iterable[Fact], withhold: bool = False) -> Any:
                 subject=entry.stream,
                 data=data,
                 erased=joined.erased,
-                places_erased=places,
+                places_erased=erased,
+                withheld=joined.withheld,
+                places_withheld=withheld,
             )
         )
     state = fold(None, recorded)

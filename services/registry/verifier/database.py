@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from registry.merkle.checkpoint import Checkpoint
+from registry.merkle.entry import Entry
 from registry.merkle.tiles import full_tiles
 from registry.merkle.tree import HASH_BYTES, Frontier, Subtree, leaf_hash, pack
-from registry.verifier.events import Given, Part, read_entry
+from registry.verifier.events import Given, Part
 from registry.verifier.keys import Stored, StoredSignature, stored
 from registry.verifier.outcome import at, broken, unreadable
 
@@ -45,6 +46,8 @@ class Database:
         self._connection = connection
         self.recorded_at = 0
         """Of the last event read, in microseconds since 1970."""
+        self._row: tuple[Any, ...] = ()
+        """The last event read."""
 
     def head(self) -> Head:
         """Read the head. Raises Ended."""
@@ -71,7 +74,7 @@ class Database:
         return found
 
     def events(self) -> Iterator[Given]:
-        """Read the events in their order, each with its open parts; columns must agree with it. Raises Ended."""
+        """Read the events in their order, each with its open parts. Raises Ended."""
         parts = self._rows(PARTS)
         part = next(parts, None)
         for row in self._rows(EVENTS):
@@ -86,7 +89,7 @@ class Database:
                 part = next(parts, None)
             if part is not None and type(part[0]) is int and part[0] < position:
                 raise broken(at(part[0]), "a part stands there that belongs to no event")
-            self._check_copies(row)
+            self._row = row
             yield Given(entry, opened)
         if part is not None:
             raise broken(at(part[0]), "a part stands there that belongs to no event")
@@ -111,8 +114,9 @@ class Database:
         if tiles != sum(full_tiles(size)):
             raise broken("tiles", f"there are {tiles}, and {size} events fill {sum(full_tiles(size))}")
 
-    def _check_copies(self, row: tuple[Any, ...]) -> None:
-        entry = read_entry(row[7], row[0])
+    def check_copies(self, entry: Entry) -> None:
+        """Hold the columns of the last event read against its entry. Raises Ended."""
+        row = self._row
         fields = (
             entry.position,
             entry.source,

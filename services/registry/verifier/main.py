@@ -1,6 +1,7 @@
 """``registry-verify TARGET``: verify evidence without trusting whoever gave it."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -70,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Verify one target and return the exit code."""
     arguments = parser().parse_args(argv)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and looking for them among the states of a whole log takes seconds
     try:
         options = _options(arguments)
         report = verify(arguments.target, options)
@@ -83,6 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        if collecting:
+            gc.enable()
     print(json.dumps(as_json(report), ensure_ascii=False, indent=2) if arguments.json else _text(report))
     return report.code
 

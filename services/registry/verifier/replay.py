@@ -1,6 +1,7 @@
 """Folding the events of each agreement again, and holding what the registry says against it.
 
-Parts that are erased or withheld are taken as not given, as the registry itself does for whoever may not see them.
+Parts that are erased or withheld are taken as not given, as the registry itself does for whoever may not see them. No
+status, dispute or other derived answer depends on either.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from registry.domain.agreement import Agreement, evolve
-from registry.domain.codec import event_and_places, join
+from registry.domain.codec import event_and_missing, join
 from registry.domain.envelope import Recorded
 from registry.domain.values import write_custom
 from registry.domain.view import view
@@ -33,8 +34,8 @@ class Replay:
         """Evolve the agreement of an event by it. Raises Ended when it is no event of the vocabulary."""
         try:
             parts = {k: part.data for k, part in given.parts.items()}
-            joined = join(parts.pop(0, None), parts)
-            data, places = event_and_places(entry.type, joined)
+            joined = join(parts.pop(0, None), parts, given.withheld or ())
+            data, places_erased, places_withheld = event_and_missing(entry.type, joined)
             recorded = Recorded(
                 position=entry.position,
                 version=entry.version,
@@ -45,7 +46,9 @@ class Replay:
                 subject=entry.stream,
                 data=data,
                 erased=joined.erased,
-                places_erased=places,
+                places_erased=places_erased,
+                withheld=joined.withheld,
+                places_withheld=places_withheld,
             )
             self._states[entry.stream] = evolve(self._states.get(entry.stream), recorded)
         except _UNFIT as error:

@@ -58,7 +58,7 @@ def of_database(examination: Examination, path: Path) -> None:
         )
         log = WholeLog(tree)
         examination.report.origin, examination.report.size = head.origin, head.size
-        examination.count(log.events(opened.events()), head.size)
+        examination.count(log.events(opened.events(), opened.check_copies), head.size)
         examination.bury(log.erased)
         opened.check_end(head, tree.size, tree.frontier)
     last = _last_signed(examination, stored, tree)

@@ -67,8 +67,13 @@ class WholeLog:
         self.erased: dict[tuple[int, int], int] = {}
         """(position, part) of everything erased, with the position of its tombstone."""
 
-    def events(self, given: Iterable[Given]) -> Iterator[Taken]:
-        """Yield each event once it holds by itself and follows those before it. Raises Ended."""
+    def events(
+        self, given: Iterable[Given], check: Callable[[Entry], None] = lambda _entry: None
+    ) -> Iterator[Taken]:
+        """Yield each event once it holds by itself and follows those before it. Raises Ended.
+
+        ``check`` is called with every entry once it is read, and may raise Ended as well.
+        """
         graves = Graves()
         versions: dict[str, int] = {}
         recorded_at = 0
@@ -77,6 +82,7 @@ class WholeLog:
             for position, one in enumerate(given, 1):
                 leaves.append(leaf_hash(one.entry))
                 entry = read_entry(one.entry, position)
+                check(entry)
                 if entry.recorded_at < recorded_at:
                     raise broken(at(position), "its record time is before that of the event before it")
                 recorded_at = entry.recorded_at
