@@ -24,10 +24,10 @@ from litestar import Response
 from msgspec import Meta
 
 from registry.api.csv import CSV, HEADED, header_row, rows
-from registry.api.filters import filters_of, parameters_of
 from registry.api.history import CURSOR, NEXT_LINK
 from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
+from registry.http.filters import filters_of, parameters_of
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
 from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable

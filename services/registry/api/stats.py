@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from registry.api.filters import filters_of, parameters_of
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
+from registry.http.filters import filters_of, parameters_of
 from registry.http.parameters import BadParameter, query
 from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, read

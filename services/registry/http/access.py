@@ -73,6 +73,11 @@ ROUTES: Mapping[tuple[str, str], str] = {
     # The index is for all; the board, which browsers get here, asks for agreements:read itself.
     ("GET", "/"): OPEN_TO_ALL,
     ("GET", "/a/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/search"): AGREEMENTS_READ,
+    ("GET", "/parties.html"): AGREEMENTS_READ,
+    ("GET", "/p/{id:str}"): AGREEMENTS_READ,
+    ("GET", "/pair/{a:str}/{b:str}"): AGREEMENTS_READ,
+    ("GET", "/calendar"): AGREEMENTS_READ,
     ("GET", "/log.html"): EVENTS_READ,
     ("GET", "/log/{position:str}"): EVENTS_READ,
     ("GET", "/verify"): OPEN_TO_ALL,

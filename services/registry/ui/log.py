@@ -1,5 +1,6 @@
 """GET /log as a page: the newest events, followed live; and GET /log/{position}: one event, decoded and as it is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ SHOWN = 40
 """Events of one page."""
 AROUND = 1000
 """Events before and behind one that are looked through for those of the same correlation."""
+_POSITION = re.compile(r"[1-9][0-9]{0,14}")
 TRACES = ("correlationid", "causationid", "traceparent", "tracestate")
 
 
@@ -69,11 +71,13 @@ async def get_log_page(request: Asked) -> Response[Any]:
     type_, agreement = _type(given), _agreement(given)
     before = number(given, "before", least=1)
     state = request.app.state
-    size = (await in_thread(state.reader.head)).size
+    sight = principal_of(request).sight
+    head = await in_thread(state.reader.head)
+    size = await in_thread(state.reader.position_for, sight, head.size)
     rows: list[Row] = await state.views.read(
         partial(
             read_newest,
-            sight=principal_of(request).sight,
+            sight=sight,
             before=before or size + 1,
             limit=SHOWN,
             stream=agreement,
@@ -99,9 +103,7 @@ async def get_event_page(request: Asked) -> Response[Any]:
     """Show one event; with ``as=line`` only its line in the list, which the live page puts on top."""
     given = asked_of(request, "as")
     position: str = request.path_params["position"]
-    if not (
-        position.isascii() and position.isdigit() and len(position) < 16 and not position.startswith("0")
-    ):
+    if not _POSITION.fullmatch(position):
         raise NotFound("there is no event at this position: it is a number from 1")
     if given.get("as", "line") != "line":
         raise BadParameter("as", "is not line")

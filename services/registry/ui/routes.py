@@ -6,12 +6,17 @@ from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 
 from registry.http.problems import answer_problem
-from registry.ui import agreement, assets, board, log, verify
+from registry.ui import agreement, assets, board, calendar, log, parties, search, verify
 from registry.ui.page import answer_error
 
 page_handlers: list[Any] = [
     board.get_board,
     agreement.get_agreement_page,
+    search.get_search,
+    parties.get_parties_page,
+    parties.get_party_page,
+    parties.get_pair_page,
+    calendar.get_calendar_page,
     log.get_log_page,
     log.get_event_page,
     verify.get_verify,
