@@ -8,7 +8,7 @@ from projections.conftest import live_rows
 from projections.reading import Stream, build, build_from, items, shown_in, told
 from registry.projections import institutions, people
 from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE
-from registry.projections.model import replace
+from registry.projections.replace import replace
 from registry.projections.views import live_of
 from store.conftest import Opened
 

@@ -18,7 +18,8 @@ from registry.domain.agreement import Agreement
 from registry.domain.events import TitleGiven
 from registry.projections.generations import discard, go_live
 from registry.projections.listing import Source, day_of
-from registry.projections.model import ReadModel, Rows, create, drop, replace
+from registry.projections.model import ReadModel, Rows, create, drop
+from registry.projections.replace import replace
 from registry.projections.words import (
     INDEX,
     LONGEST,

@@ -84,15 +84,3 @@ def drop(connection: Connection, tables: Tables) -> None:
     """Drop the tables of a generation; those that are gone already are fine."""
     for table in tables.values():
         table.drop(connection, checkfirst=True)
-
-
-def replace(connection: Connection, tables: Tables, rows: Mapping[str, Rows]) -> None:
-    """Replace the rows of some agreements, given by agreement and table."""
-    agreements = list(rows)
-    for name, table in tables.items():
-        connection.execute(table.delete().where(table.c.agreement.in_(agreements)))
-        every = [
-            {"agreement": agreement, **row} for agreement, of in rows.items() for row in of.get(name, ())
-        ]
-        if every:
-            connection.execute(table.insert(), every)

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Engine, exc
 
 from registry.projections.changes import changes
 from registry.projections.generations import Generation, advance
-from registry.projections.model import Rows, Tables, replace
+from registry.projections.model import Rows, Tables
 from registry.projections.parking import RETRIED, RETRY, park, resolve, waiting
+from registry.projections.replace import replace
 from registry.store.database import GONE, reachable
 from registry.store.reader import Reader
 
@@ -34,6 +35,8 @@ class Made(msgspec.Struct, frozen=True):
     """The position of the state from which each agreement's rows were made."""
     failed: dict[str, Exception] = {}
     """Agreements whose rows could not be made."""
+    new: set[str] = set()
+    """Agreements founded in the stretch, which have no rows yet."""
 
 
 class Projection:
@@ -107,11 +110,13 @@ class Projection:
 
     def _make(self, streams: Mapping[str, int]) -> Made:
         """Make the rows of agreements from states at least as far as the positions given."""
-        made = Made({}, {}, {})
+        made = Made({}, {}, {}, set())
         for stream, state in sorted(self._reader.agreements(streams).items()):
             try:
                 made.rows[stream] = self.generation.model.rows(state)
                 made.states[stream] = state.position
+                if state.recorded[state.founder].position > self.generation.position:
+                    made.new.add(stream)
             except Exception as error:  # whatever it is, it must not stop the other agreements
                 log.exception("the rows of %s in %s cannot be made", stream, self.generation.model.name)
                 made.failed[stream] = error
@@ -121,7 +126,7 @@ class Projection:
         """Write all rows at once; if the database refuses some, one agreement after the other."""
         try:
             with connection.begin_nested():
-                replace(connection, tables, made.rows)
+                replace(connection, tables, made.rows, made.new)
         except exc.DBAPIError as error:
             if isinstance(error, GONE) and error.connection_invalidated:
                 raise
@@ -131,7 +136,7 @@ class Projection:
         for stream, rows in made.rows.items():
             try:
                 with connection.begin_nested():
-                    replace(connection, tables, {stream: rows})
+                    replace(connection, tables, {stream: rows}, made.new)
             except exc.DBAPIError as error:
                 if isinstance(error, GONE) and error.connection_invalidated:
                     raise

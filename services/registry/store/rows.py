@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, select
 
 from registry.access import EVERYTHING, Sight
-from registry.domain.codec import Joined, event_and_missing, join
+from registry.domain.codec import Joined, event_and_missing, join, whole_event
 from registry.domain.envelope import Recorded
 from registry.store.tables import event, event_part
 
@@ -58,6 +58,18 @@ class Row(msgspec.Struct, frozen=True):
 
     def recorded(self) -> Recorded:
         """Read the event as the fold sees it."""
+        whole = None if self.withheld else whole_event(self.type, self.parts.get(0))
+        if whole is not None:
+            return Recorded(
+                position=self.position,
+                version=self.version,
+                recorded_at=self.recorded_at,
+                source=self.source,
+                id=self.event_id,
+                type=self.type,
+                subject=self.stream_id,
+                data=whole,
+            )
         joined = self.joined()
         data, places_erased, places_withheld = event_and_missing(self.type, joined)
         return Recorded(
