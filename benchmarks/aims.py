@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from benchmarks import reads, rebuild, streams
+from benchmarks import reads, rebuild, streams, tree, verifying
 from benchmarks.figures import Figure, find
 from benchmarks.over_http import Load
 from benchmarks.recorder import task as recorder_task
@@ -14,6 +14,10 @@ IN_BATCHES = Load(4, 100)
 STORES = ("PostgreSQL", "SQLite")
 LIST_MS = 20.0
 """What a list may take at the median."""
+
+
+PROOF_MS = 5.0
+"""What an inclusion proof in a million leaves may take at the 99th percentile."""
 
 
 class Aim(msgspec.Struct, frozen=True):
@@ -79,6 +83,15 @@ def _rates(found: Sequence[Figure]) -> Iterator[Aim]:
         if figure := find(found, "agreements", rebuild.task(store)):
             yield Aim(f"rebuild of agreements on {store}, events a second", 20_000, figure.rate)
 
+    for subject in (verifying.FILE, verifying.BUNDLE):
+        if figure := find(found, subject, verifying.TASK):
+            yield Aim(f"registry-verify of a {subject}, events a second", 10_000, figure.rate)
+    small, large = map(tree.subject, tree.SIZES)
+    for store in STORES:
+        one, other = find(found, small, tree.appending(store)), find(found, large, tree.appending(store))
+        if one is not None and other is not None:
+            yield Aim(f"appending on {store}: to {large}, to {small}", 0.95, other.rate / one.rate)
+
 
 def _latencies(found: Sequence[Figure]) -> Iterator[Aim]:
     for path in reads.LISTS:
@@ -87,3 +100,8 @@ def _latencies(found: Sequence[Figure]) -> Iterator[Aim]:
             if figure is not None and figure.p50_ms is not None:
                 text = f"GET {path} on {store}, milliseconds at the median, at most"
                 yield Aim(text, LIST_MS, figure.p50_ms, most=True)
+    for store in STORES:
+        figure = find(found, tree.subject(tree.SIZES[-1]), tree.proving(store))
+        if figure is not None and figure.p99_ms is not None:
+            text = f"inclusion proof in {figure.subject} on {store}, milliseconds at the 99th percentile, at most"
+            yield Aim(text, PROOF_MS, figure.p99_ms, most=True)

@@ -7,15 +7,15 @@ from contextlib import ExitStack
 
 import msgspec
 
-from benchmarks import baseline, full, recorder, streams
+from benchmarks import baseline, full, recorder, streams, tree, verifying
 from benchmarks.figures import Cost, Figure, Measurement, figures
 from benchmarks.over_http import Load, Target, in_turns
 from benchmarks.postgres import Server, private_server
 from benchmarks.servers import Running, installed, serve
 
-PARTS = ("domain", "recorder", "http", "servers", "reads", "rebuild", "streams")
+PARTS = ("domain", "recorder", "http", "servers", "reads", "rebuild", "streams", "verify", "tree")
 """Costs in the process; the recorder alone; side by side over HTTP; the registry under each HTTP server; reading
-from a full registry; rebuilding its read models; posting while others listen."""
+from a full registry; rebuilding its read models; posting while others listen; the auditor's program; a large tree."""
 
 QUICK_PARTS = ("domain", "recorder", "http", "servers")
 """Those that need no full registry, which takes a while to load."""
@@ -62,6 +62,10 @@ def run(
             taken.append(full.measurements(database, full.PARTS & set(parts), size.seconds, size.repetitions))
         if "streams" in parts:
             taken.append(streams.measurements(database, size.seconds, size.repetitions))
+        if "verify" in parts:
+            taken.append(verifying.measurements(min(size.repetitions, 3)))
+        if "tree" in parts:
+            taken.append(tree.on_each_store(database, min(size.repetitions, 3)))
         for measurement in itertools.chain.from_iterable(taken):
             print(f"{measurement.rate:>9,.0f}/s  {measurement.subject}: {measurement.task}", file=sys.stderr)
             measurements.append(measurement)
