@@ -131,7 +131,7 @@ def test_an_erased_name_is_in_no_row(log: Stream) -> None:
     log.erase(held, 1)
     assert "A. Person" not in str(rows(log))
     (who,) = shown_in(rows(log), state="held")["participants"]
-    assert who["person"] == {"person_id": PERSON, "name": None, "erased": True}
+    assert who["person"] == {"person_id": PERSON, "name": None, "erased": True, "withheld": False}
 
 
 async def test_the_list_is_for_the_day_asked_for(store: Opened, log: Stream) -> None:

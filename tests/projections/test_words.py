@@ -14,6 +14,7 @@ from sqlalchemy.schema import SchemaItem
 from domain.conftest import B
 from projections.conftest import begun
 from projections.reading import Stream
+from registry.access import EVERYTHING
 from registry.domain.agreement import Agreement
 from registry.domain.events import TitleGiven
 from registry.projections.generations import discard, go_live
@@ -148,9 +149,9 @@ async def texts(store: Opened) -> Opened:
 
 
 def found(connection: Connection, asked: str) -> list[str]:
-    source = Source(connection, (MODEL,), day_of(_Nothing()))
+    source = Source(connection, (MODEL,), day_of(_Nothing()), EVERYTHING)
     main = source.tables(MODEL)[""]
-    query = select(main.c.agreement).where(matching(source, main, Sought.parse(asked)))
+    query = select(main.c.agreement).where(main.c.id.in_(matching(source, main, Sought.parse(asked))))
     return list(connection.scalars(query.order_by(main.c.agreement)))
 
 
@@ -165,7 +166,7 @@ async def test_every_database_finds_the_same(texts: Opened) -> None:
 
 async def test_words_read_the_same_on_every_database(texts: Opened) -> None:
     with texts.reading.connect() as connection:
-        main = Source(connection, (MODEL,), day_of(_Nothing())).tables(MODEL)[""]
+        main = Source(connection, (MODEL,), day_of(_Nothing()), EVERYTHING).tables(MODEL)[""]
         kept = {row.agreement: row.words for row in connection.execute(select(main))}
     assert kept == {name: kept_words([title]) for name, title in TEXTS.items()}
 

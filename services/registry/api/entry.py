@@ -15,6 +15,7 @@ from registry.http.freshness import LOG
 from registry.http.parameters import query
 from registry.http.principal import principal_of
 from registry.http.routing import Content, Operation, read
+from registry.http.threads import in_thread
 from registry.store.head import Head, read_head
 from registry.store.openings import Opened, read_opened
 
@@ -61,10 +62,12 @@ async def get_entry(request: Asked) -> Response[Any]:
     query(request)
     position = event_position(request)
     head: Head = await request.app.state.views.read(read_head)
+    sight = principal_of(request).sight
     found: Opened | None = await request.app.state.views.read(read_opened, position)
-    if found is None:
+    hidden = () if found is None or sight.restricted else (found.stream,)
+    if found is None or await in_thread(request.app.state.reader.restricted_among, hidden):
         raise NotFound(f"there is no event at position {position}")
-    open_to_asker = [part for part in found.parts if part.number == 0 or principal_of(request).sight.parts]
+    open_to_asker = [part for part in found.parts if part.number == 0 or sight.parts]
     shown = EventEntry(
         position=position,
         entry=b64encode(found.entry).decode(),
@@ -78,5 +81,6 @@ async def get_entry(request: Asked) -> Response[Any]:
     if len(open_to_asker) > 1:
         await disclosed(request, position=position)
     content = msgspec.json.encode(shown)
-    headers = {"Registry-Position": str(max(head.size, position))}
+    end = await in_thread(request.app.state.reader.position_for, sight, head.size)
+    headers = {"Registry-Position": str(max(end, position))}
     return fresh_or_304(request, content, etag=digest(content), headers=headers)

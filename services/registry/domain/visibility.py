@@ -1,8 +1,12 @@
 """Who may know that an agreement exists, and which events can change that."""
 
+from typing import NoReturn
+
 from registry.domain.agreement import Agreement, Identity, first_of, target_of
+from registry.domain.envelope import Posted
 from registry.domain.events import EventCorrected, EventRetracted, Registered, VisibilityChanged
 from registry.domain.events.event import Event
+from registry.errors import Rejected
 
 RESTRICTED = "restricted"
 
@@ -30,6 +34,11 @@ def may_change(state: Agreement, data: Event) -> bool:
     if isinstance(data, (EventCorrected, EventRetracted)):
         return _says_who_may(state, first_of(state, target_of(data)))
     return False
+
+
+def refuse_founding(event: Posted) -> NoReturn:
+    """Refuse to found an agreement whose id is that of one that whoever posts may not see. Raises Rejected."""
+    raise Rejected("id-taken", f"the id {event.subject!r} is taken; choose another")
 
 
 def _says_who_may(state: Agreement, identity: Identity) -> bool:

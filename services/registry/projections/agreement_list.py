@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Row, Select, Subquery, Table, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, Table, and_, exists, or_, select, union
 
 from registry.domain.attributes import time_flaw
 from registry.domain.values import EventSource, Identifier, PersonId
@@ -172,7 +172,12 @@ def _conditions(source: Source, filters: AgreementFilters) -> Iterator[ColumnEle
     if filters.disputed is not None:
         yield main.c.disputed > 0 if filters.disputed else main.c.disputed == 0
     if filters.q is not None:
-        yield matching(source, main, filters.q)
+        found = matching(source, main, filters.q)
+        if source.sight.parts:  # nobody else's search may confirm what is withheld
+            spoken = matching(source, source.tables(AGREEMENTS)["spoken"], filters.q)
+            yield main.c.id.in_(union(found, spoken))
+        else:
+            yield main.c.id.in_(found)
     yield from _dated(main, filters)
     yield from _on_the_day(source, filters)
     yield from _mentioned(source, filters)

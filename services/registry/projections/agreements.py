@@ -40,7 +40,7 @@ from registry.projections.mentions import comparable, mentions
 from registry.projections.model import ReadModel, Rows, Word, the_only_row
 from registry.projections.words import kept_words, word_columns
 
-VERSION = 1
+VERSION = 2
 
 NO_DAYS = "~", ""
 """The first and the last day of what has no date: behind and before every day, so that it meets none and comes last."""
@@ -135,6 +135,10 @@ def _overdue() -> Sequence[SchemaItem]:
     return [*span_columns(), Index(None, "first", "last")]
 
 
+def _spoken_words() -> Sequence[SchemaItem]:
+    return [the_only_row(), *word_columns()]
+
+
 def _mention() -> Sequence[SchemaItem]:
     return [
         Column("what", Word, nullable=False),
@@ -151,7 +155,7 @@ def _rows(state: Agreement) -> Rows:
             {
                 **own_values(state),
                 "id": state.recorded[state.founder].position,
-                "words": kept_words(_texts(state)),
+                "words": kept_words((*_texts(state), *_gists(state, personal=False))),
                 "kind": item.kind,
                 "legal_character": item.legal_character,
                 "entry_mode": item.entry_mode,
@@ -177,6 +181,7 @@ def _rows(state: Agreement) -> Rows:
             for one in timeline(state)
         ],
         "overdue": _overdue_days(list(follow_ups(state).values())),
+        "spoken": _spoken(state),
         "mention": [{"what": what, "value": value} for what, value in mentions(state)],
     }
 
@@ -230,15 +235,29 @@ def _signed(dates: list[Edtf]) -> str | None:
 
 
 def _texts(state: Agreement) -> Iterator[str]:
-    """Yield what an agreement is found by: its titles, its areas, what was said and has not been erased."""
+    """Yield what anybody finds an agreement by: its titles and its areas."""
     for name, group in claimed(state).items():
         if name.startswith("title."):
             yield from (claim.value for claim in group.claims)
     for _, area in state.of(CooperationAreaAdded):
         yield from area.label.values()
+
+
+def _gists(state: Agreement, *, personal: bool) -> Iterator[str]:
+    """Yield what was said and has not been erased: what a person said, which is personal, or all else."""
     for _, statement in state.of(StatementRecorded):
-        if statement.gist != ERASED_TEXT:
+        by_person = statement.speaker is not None and statement.speaker.person is not None
+        if by_person == personal and statement.gist != ERASED_TEXT:
             yield from statement.gist.values()
+
+
+def _spoken(state: Agreement) -> list[dict[str, Any]]:
+    """Give the row with all words of an agreement in which a person spoke: only some may search in it."""
+    gists = tuple(_gists(state, personal=True))
+    if not gists:
+        return []
+    words = kept_words((*_texts(state), *_gists(state, personal=False), *gists))
+    return [{"id": state.recorded[state.founder].position, "words": words}]
 
 
 def _overdue_days(given: list[FollowUp]) -> list[dict[str, Any]]:
@@ -269,6 +288,6 @@ def _turning_days(given: list[FollowUp]) -> Iterator[date]:
 AGREEMENTS = ReadModel(
     "agreements",
     VERSION,
-    {"": _main, "status": _status, "overdue": _overdue, "mention": _mention},
+    {"": _main, "status": _status, "overdue": _overdue, "spoken": _spoken_words, "mention": _mention},
     _rows,
 )

@@ -17,7 +17,7 @@ from registry.domain.engagements import Engagement, engagements, possible_duplic
 from registry.domain.events import EngagementHeld
 from registry.domain.merges import dropped_ids
 from registry.domain.shown.behind import said_now
-from registry.domain.shown.people import ActorShown
+from registry.domain.shown.people import ActorShown, withhold_name
 from registry.domain.values import AgreementId, Identifier, PersonId, Place, T
 from registry.projections.actors import participants
 from registry.projections.columns import (
@@ -259,6 +259,10 @@ def _make(row: Row[Any]) -> EngagementItem:
     return _decode(row.shown)
 
 
+def _withhold(item: EngagementItem) -> EngagementItem:
+    return msgspec.structs.replace(item, participants=tuple(map(withhold_name, item.participants)))
+
+
 ENGAGEMENTS = ReadModel("engagements", VERSION, {"": _main, "participant": _participant}, _rows)
 
 LIST = Listing(
@@ -268,6 +272,7 @@ LIST = Listing(
     item=EngagementItem,
     query=_query,
     make=_make,
+    withhold=_withhold,
     sorts={"day": "day", "-day": "day"},
     key=("agreement", "engagement_id"),
 )

@@ -29,7 +29,7 @@ from registry.projections.actors import acting, participants
 from registry.projections.columns import AgreementRef, SourceRef, own_columns, own_values, shown, shown_column
 from registry.projections.model import ReadModel, Rows, Word
 
-VERSION = 1
+VERSION = 2
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,6 +40,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     party: Annotated[str | None, Meta(description="The party acted for")] = None
     date: Annotated[str | None, Meta(description="When, EDTF")] = None
     capacity: Annotated[str | None, Meta(description="The office in which a person signed")] = None
+    withheld: Annotated[bool, Meta(description="Whether the capacity is not shown to whoever asks")] = False
     part_id: Annotated[str | None, Meta(description="The engagement, or the statement")] = None
     source: SourceRef
 
@@ -56,6 +57,9 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     )
     to: Annotated[str | None, Meta(description="The last day in office; EDTF")] = None
     erased: Annotated[bool, Meta(description="Whether office and days were erased")] = False
+    withheld: Annotated[bool, Meta(description="Whether office and days are not shown to whoever asks")] = (
+        False
+    )
     source: SourceRef
 
 
@@ -249,6 +253,18 @@ def _taking_part(state: Agreement) -> Iterator[tuple[ActorShown, Act]]:
                         source=about.live.source,
                     ),
                 )
+
+
+def withhold_act(act: Act) -> Act:
+    """Give an act without what is personal in it."""
+    return act if act.capacity is None else msgspec.structs.replace(act, capacity=None, withheld=True)
+
+
+def withhold_office(office: Office) -> Office:
+    """Give an office without what is personal in it; one that was erased has nothing left to withhold."""
+    if office.erased:
+        return office
+    return msgspec.structs.replace(office, title=None, from_=None, to=None, withheld=True)
 
 
 INSTITUTIONS_AND_PEOPLE = ReadModel(

@@ -10,7 +10,14 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from registry.domain.values import AgreementId, Identifier, PersonId
 from registry.projections.columns import LINE, NESTED, read_lines
-from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE, Act, Office, PersonKnown
+from registry.projections.institutions_and_people import (
+    INSTITUTIONS_AND_PEOPLE,
+    Act,
+    Office,
+    PersonKnown,
+    withhold_act,
+    withhold_office,
+)
 from registry.projections.listing import Listing, Source, visible
 
 ActName = Literal["held-office", "signed", "took-part", "spoke"]
@@ -38,6 +45,9 @@ class PersonItem(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str | None, Meta(description="Null if none is given, or all have been erased")]
     names: Annotated[tuple[str, ...], Meta(description="Every name that is given")]
     erased: Annotated[bool, Meta(description="Whether a name has been erased and none is left")]
+    withheld: Annotated[bool, Meta(description="Whether there is a name that whoever asks may not see")] = (
+        False
+    )
     agreements: Annotated[int, Meta(description="How many agreements name the person")]
     offices: Annotated[tuple[Office, ...], Meta(description=f"The first {NESTED} offices, by agreement")]
     acts: Annotated[
@@ -91,6 +101,17 @@ def _make(row: Row[Any]) -> PersonItem:
     )
 
 
+def _withhold(item: PersonItem) -> PersonItem:
+    return msgspec.structs.replace(
+        item,
+        name=None,
+        names=(),
+        withheld=bool(item.names),
+        offices=tuple(map(withhold_office, item.offices)),
+        acts=tuple(map(withhold_act, item.acts)),
+    )
+
+
 LIST = Listing(
     name="people",
     models=(INSTITUTIONS_AND_PEOPLE,),
@@ -98,6 +119,7 @@ LIST = Listing(
     item=PersonItem,
     query=_query,
     make=_make,
+    withhold=_withhold,
     sorts={"person": "person_id", "-person": "person_id"},
     key=("person_id",),
 )

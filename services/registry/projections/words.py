@@ -6,7 +6,7 @@ that are sought must be there; the last may be the beginning of one.
 
 A model that has texts adds ``*word_columns()`` to a table and gives each row an ``id``, the position of the founding
 event, and its ``words`` by ``kept_words``; its list has a filter of the type ``Sought`` and the condition
-``matching``.
+that its ``id`` is among those of ``matching``.
 """
 
 import re
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Index,
+    Select,
     Table,
     Text,
     cast,
@@ -110,16 +111,18 @@ class Sought:
         return " ".join(self.words)
 
 
-def matching(source: Source, main: Table, sought: Sought) -> ColumnElement[bool]:
-    """Keep the rows of a table that have the words."""
+def matching(source: Source, main: Table, sought: Sought) -> Select[int]:
+    """Find the ids of the rows of a table that have the words."""
     *whole, last = sought.words  # letters and digits alone, so they need no escaping
     if source.dialect == "postgresql":
         lexemes = " & ".join((*(f"'{word}'" for word in whole), f"'{last}':*"))
-        return main.c.words.op("@@", is_comparison=True)(cast(literal(lexemes), TSQUERY))
+        return select(main.c.id).where(
+            main.c.words.op("@@", is_comparison=True)(cast(literal(lexemes), TSQUERY))
+        )
     phrases = " ".join((*(f'"{word}"' for word in whole), f'"{last}"*'))
     index = table(main.name + INDEX, column("rowid"))
     found = literal_column(index.name).op("MATCH", is_comparison=True)(phrases)
-    return main.c.id.in_(select(index.c.rowid).where(found))
+    return select(index.c.rowid).where(found)
 
 
 def word_columns() -> Sequence[SchemaItem]:

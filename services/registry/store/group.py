@@ -9,8 +9,8 @@ from registry.domain.agreement import Agreement, evolve
 from registry.domain.codec import same_content
 from registry.domain.decide import Advice, decide
 from registry.domain.envelope import Posted, Recorded
-from registry.domain.visibility import is_restricted
-from registry.errors import IdentityTaken, Refusal, Rejected, VersionMismatch
+from registry.domain.visibility import is_restricted, refuse_founding
+from registry.errors import IdentityTaken, Refusal, VersionMismatch
 from registry.store.receipt import Receipt, receipt
 from registry.store.rows import Row, join_all
 from registry.store.seal import Sealed
@@ -132,7 +132,7 @@ class Group:
                 raise VersionMismatch(posted.subject, expected, version)
         warnings = decide(state, posted, admin=request.admin)
         if hidden:
-            raise Rejected("id-taken", f"the id {posted.subject!r} is taken; choose another")
+            refuse_founding(posted)
         slot = Accepted(
             posted, parts, self._size + len(self.accepted) + len(accepted) + 1, version + 1, warnings
         )

@@ -102,6 +102,13 @@ def actor(body: Any) -> ActorShown:
     return msgspec.convert(body, ActorShown)
 
 
+def withhold_name(who: ActorShown) -> ActorShown:
+    """Give an actor without the name of the person."""
+    if who.person is None or who.person.name is None:
+        return who
+    return msgspec.structs.replace(who, person=msgspec.structs.replace(who.person, name=None, withheld=True))
+
+
 def _institution(state: Agreement, id_: str, found: list[tuple[Live, InstitutionLinked]]) -> InstitutionShown:
     ordered = sorted(
         found, key=lambda pair: (pair[1].inferred, pair[1].institution_id != id_, pair[0].identity)
