@@ -2,18 +2,26 @@
 
 import json
 import signal
+import urllib.error
 import urllib.request
 
+from cli.posts import registered
 from cli.servers import refused, serving
 from registry.__main__ import main
 from registry.cli import console
 from registry.cli.demo import AGREEMENT, TRY
-from registry.cli.exits import DONE, LOCKED, REFUSED, USAGE
+from registry.cli.exits import DONE, LOCKED, REFUSED, UNREACHABLE, USAGE
 
 
 def get(url: str):
-    with urllib.request.urlopen(url) as response:
-        return response.read()
+    """Ask until the read models are built, which takes a moment at the first start."""
+    while True:
+        try:
+            with urllib.request.urlopen(url) as response:
+                return response.read()
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
 
 
 def test_the_story_is_loaded_once_and_every_url_it_offers_answers(tmp_path):
@@ -22,6 +30,7 @@ def test_the_story_is_loaded_once_and_every_url_it_offers_answers(tmp_path):
         for _, path in TRY:
             assert get(demo.url + path)
     with serving("demo", "--port", "0", "--data-dir", str(tmp_path / "data")) as again:
+        assert again.key != demo.key
         assert f"the story is loaded already: 71 events about {AGREEMENT}\n" in again.said
         assert json.loads(get(f"{again.url}/log"))["size"] == 71
         invitation = again.end(signal.SIGINT)
@@ -41,6 +50,16 @@ def test_settings_of_the_environment_do_not_open_the_demo_to_others(tmp_path):
         assert get(f"{demo.url}/events?limit=1")
 
 
+def test_the_demo_is_posted_to_with_the_key_that_it_shows_last(registry, file_of, tmp_path, monkeypatch):
+    path = file_of([registered("of-the-visitor")])
+    with serving("demo", "--port", "0", "--data-dir", str(tmp_path)) as demo:
+        assert registry("append", path, "--url", demo.url).code == UNREACHABLE
+        monkeypatch.setenv("REGISTRY_API_KEY", demo.key)
+        assert registry("append", path, "--url", demo.url).code == DONE
+    with serving("demo", "--port", "0", "--data-dir", str(tmp_path)) as again:
+        assert registry("append", path, "--url", again.url).code == UNREACHABLE
+
+
 def test_a_directory_that_cannot_be_made(registry, tmp_path):
     (tmp_path / "file").touch()
     ran = registry("demo", "--data-dir", tmp_path / "file" / "data")
@@ -48,8 +67,6 @@ def test_a_directory_that_cannot_be_made(registry, tmp_path):
 
 
 def test_a_database_that_tells_another_story_is_said(registry, file_of, tmp_path):
-    from cli.posts import registered
-
     database = f"sqlite:///{tmp_path}/registry.db"
     registry("migrate", "--database", database)
     registry("append", file_of([registered(AGREEMENT, "/another")]), "--database", database)
