@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from api.conftest import AGREEMENT, SOURCE, Service, event, places, problem, registered, serving
+from api.conftest import AGREEMENT, SOURCE, Service, event, places, planned, problem, registered, serving
+from campaigns.bytes_of import found_in
+from registry.audit.keys import make_key
 from registry.audit.verify import verify
 from registry.projections.clearing import Clearing
 from registry.store.database import open_reader
@@ -298,3 +301,95 @@ async def test_when_it_takes_too_long_the_answer_says_so(waiting: Service) -> No
     await asyncio.sleep(0)
     stopping = await erase(waiting, f"{EVENT}/2")
     assert stopping.status_code == 202
+
+
+WORDS = (NAME, "adalinde", "quexworth", CAPACITY, "zymurgist", GIST, "quixotically")
+LISTS = ("/agreements", "/people", "/engagements", "/institutions", "/activity", "/sources", "/parties")
+
+
+async def exports(service: Service) -> str:
+    """Everything that can be had in one go: the log as lines, and each list as CSV and as lines."""
+    forms = ("application/x-ndjson", "text/csv")
+    texts = [
+        (await service.get(path, headers={"Accept": form})).text
+        for path in ("/events", *LISTS)
+        for form in forms
+    ]
+    return "\n".join(texts)
+
+
+async def all_read_models(service: Service) -> None:
+    """Wait until every read model has come to the end of the log."""
+    async with asyncio.timeout(60):
+        while True:
+            items = (await service.get("/projections")).json()["items"]
+            if all(i["ready"] and i["generations"][-1]["behind"] == 0 for i in items):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_not_a_byte_of_the_person_is_left(database_url: str) -> None:
+    async with serving(database_url) as service:
+        await service.batch(*story(), *(planned(f"p{i}") for i in range(50)))
+        await all_read_models(service)
+        for name in ("agreements", "institutions_and_people"):
+            assert (await service.client.post(f"/projections/{name}/rebuild")).status_code == 200
+        await service.batch(*(planned(f"q{i}") for i in range(50)))
+        await all_read_models(service)
+        assert found_in(database_url, *WORDS)
+        assert NAME in await exports(service)
+        answer = await erase(service, f"/people/{ADA}")
+        assert answer.json()["cleared"], answer.text
+        assert found_in(database_url, *WORDS) == []
+        assert not [word for word in WORDS if word in await exports(service)]
+        assert "Bostwick" in await exports(service)
+        assert found_in(database_url, "Bostwick")
+    assert found_in(database_url, *WORDS) == []
+
+
+async def test_a_rebuild_meanwhile_brings_nothing_back(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.projections.rebuild.STRETCH", 5)
+    async with serving(database_url) as service:
+        await service.batch(*story(), *(planned(f"p{i}") for i in range(80)))
+        await all_read_models(service)
+        rebuilding = [
+            asyncio.create_task(service.client.post(f"/projections/{name}/rebuild"))
+            for name in ("agreements", "engagements", "institutions_and_people")
+        ]
+        answer = await erase(service, f"/people/{ADA}")
+        assert [one.status_code for one in await asyncio.gather(*rebuilding)] == [200] * 3
+        assert answer.json()["cleared"], answer.text
+        again = await erase(service, f"/people/{ADA}")
+        assert again.json()["cleared"]
+        assert found_in(database_url, *WORDS) == []
+        await all_read_models(service)
+        for name in ("agreements", "engagements", "institutions_and_people"):
+            checked = await service.client.post(f"/projections/{name}/check")
+            assert checked.json()["differences"] == []
+
+
+@pytest.mark.postgres
+async def test_every_other_replica_has_forgotten_a_second_later(postgres_url: str, tmp_path: Path) -> None:
+    make_key(tmp_path / "key")
+    settings = {"log_key_file": str(tmp_path / "key")}
+    async with serving(postgres_url, **settings) as here, serving(postgres_url, **settings) as elsewhere:
+        await here.batch(*story())
+        path = f"/agreements/{AGREEMENT}"
+        async with asyncio.timeout(20):
+            while NAME not in (await elsewhere.get(path)).text:
+                await asyncio.sleep(0.02)
+        kept = elsewhere.app.state.reader._states
+        assert NAME in repr(kept.get(AGREEMENT).recorded)
+        answer = await erase(here, f"/people/{ADA}")
+        assert answer.json()["cleared"]
+        async with asyncio.timeout(20):
+            while NAME in repr(kept.get(AGREEMENT).recorded):  # without anybody asking for it there
+                await asyncio.sleep(0.02)
+        seen = f"{path}?min_position={answer.headers['Registry-Position']}"
+        shown = (await elsewhere.get(seen, headers={"Prefer": "wait=5"})).text
+        assert not [word for word in WORDS if word in shown]
+        again = await erase(elsewhere, f"/people/{ADA}")
+        assert (again.status_code, again.json()["cleared"]) == (200, True)
+        assert found_in(postgres_url, *WORDS) == []

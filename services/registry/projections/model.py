@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, MetaData, Table, Text
+from sqlalchemy import Column, Connection, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.schema import SchemaItem
 
@@ -18,6 +18,10 @@ NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s
 
 Word = Text().with_variant(TEXT(collation="C"), "postgresql")
 """Text that is compared and sorted by its code points, so that every database gives one and the same order."""
+
+UNSAMPLED = frozenset({"shown", "words"})
+"""Columns of which PostgreSQL keeps no samples: names may be in them, and it would remember those of a table that an
+erasure has left without rows. The index of words is chosen without them."""
 
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 """Rows by the name of their table, each without its agreement."""
@@ -78,6 +82,9 @@ def create(connection: Connection, tables: Tables) -> None:
     """Make the tables of a generation."""
     for table in tables.values():
         table.create(connection)
+        if connection.dialect.name == "postgresql":
+            for name in UNSAMPLED & set(table.c.keys()):
+                connection.execute(text(f"ALTER TABLE {table.fullname} ALTER COLUMN {name} SET STATISTICS 0"))
 
 
 def drop(connection: Connection, tables: Tables) -> None:
