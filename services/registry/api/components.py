@@ -89,9 +89,13 @@ _RECORDED: Schema = {
         "description": "The hash of its leaf in the tree of the log",
     },
     "erasedparts": {"type": "string", "description": "Numbers of its erased parts, separated by commas"},
+    "withheldparts": {
+        "type": "string",
+        "description": "Numbers of its parts that whoever asks may not see, separated by commas",
+    },
     "data": {
         "type": "object",
-        "description": 'As posted; an erased value is `{"$part": k}`. Absent when all of it is erased',
+        "description": 'As posted; an erased or withheld value is `{"$part": k}`. Absent when all of it is erased',
     },
 }
 _OTHERS = {
