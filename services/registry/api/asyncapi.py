@@ -50,7 +50,8 @@ ONLY_LIVE = {"party"}
 ONLY_PAGES = {"limit", "cursor"}
 ERASED = {
     "type": "object",
-    "description": 'Some of what it says has been erased, or is withheld: `{"$part": k}` stands in the place of each such value',
+    "description": "Some of what it says has been erased, or is withheld: "
+    '`{"$part": k}` stands in the place of each such value',
 }
 
 
