@@ -157,3 +157,24 @@ def test_a_file_that_is_too_long_is_refused(files, tmp_path: Path):
     assert found.size("checkpoint") == len(files["checkpoint"])
     with pytest.raises(Ended, match="longer than 10 bytes"):
         archive.read(found, "checkpoint", 10)
+
+
+def test_an_archive_of_an_unknown_kind_or_nowhere_is_told(check, files, tmp_path: Path, monkeypatch):
+    path = tmp_path / "b.zip"
+    path.write_bytes(zipped(files))
+
+    def unknown(*_: object) -> None:
+        raise NotImplementedError("zip file version 9.9")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zipfile, "ZipFile", unknown)
+        assert "of an unknown kind" in str(check(path).problems)
+    with pytest.raises(Ended, match="No such file"), archive.files(tmp_path / "missing.zip"):
+        pass
+
+
+def test_a_file_that_reaches_beyond_the_archive_is_refused(files, tmp_path: Path):
+    path = tmp_path / "b.zip"
+    path.write_bytes(zipped(files))
+    with zipfile.ZipFile(path) as opened, pytest.raises(Ended, match="longer than the archive"):
+        archive.Archive(opened, 100)

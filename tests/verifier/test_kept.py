@@ -7,6 +7,8 @@ import pytest
 
 from registry.audit.keys import make_key
 from registry.merkle.checkpoint import Checkpoint, format_checkpoint
+from registry.merkle.note import format_signature
+from registry.merkle.tree import EMPTY_ROOT
 from registry.verifier.kept import Kept, default_state
 from registry.verifier.outcome import (
     FORKED,
@@ -83,8 +85,6 @@ def another_history(world: World, size: int) -> bytes:
     """A checkpoint that the log has signed besides the one it shows."""
     text = format_checkpoint(Checkpoint(world.origin, size, bytes(32)))
     one = world.key.sign_note(world.origin, text)
-    from registry.merkle.note import format_signature
-
     return f"{text}\n{format_signature(one)}".encode()
 
 
@@ -171,3 +171,14 @@ def test_checkpoints_are_kept_where_the_state_of_programs_is(monkeypatch: pytest
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/auditor")
     assert default_state() == Path("/home/auditor/.local/state/agreement-registry/verify")
+
+
+def test_every_log_extends_the_empty_one(check, standing: World, state: Path, kept: Kept):
+    kept.write(format_note_of(standing, 0))
+    assert check(evidence(standing, standing.path, agreement=OTHER), state=state).code == HOLDS
+
+
+def format_note_of(world: World, size: int) -> bytes:
+    """What the log signed when it was so long."""
+    text = format_checkpoint(Checkpoint(world.origin, size, EMPTY_ROOT))
+    return f"{text}\n{format_signature(world.key.sign_note(world.origin, text))}".encode()

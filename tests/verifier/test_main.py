@@ -19,6 +19,8 @@ from registry.verifier.outcome import (
     UNREADABLE,
     USAGE,
 )
+from registry.verifier.report import printable
+from verifier.test_database import change
 from verifier.test_kept import another_history
 from verifier.world import AGREEMENT, OTHER, World, bundle, facts, last_note, written
 
@@ -161,3 +163,16 @@ def test_a_person_at_a_terminal_sees_colour_and_progress(
     monkeypatch.setitem(os.environ, "NO_COLOR", "1")
     main([str(files)])
     assert "\x1b[3" not in capsys.readouterr().out
+
+
+def test_what_the_evidence_says_cannot_command_a_terminal(
+    standing: World, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    copy = standing.copy(tmp_path / "copy.db")
+    change(copy, "UPDATE log_checkpoint SET size = CAST(x'1b5b324aff' AS TEXT) WHERE size = 22")
+    assert main([str(copy), "--key", standing.vkey]) == TAMPERED
+    said = capsys.readouterr().out
+    assert "checkpoint <U+001B>[2J<U+DCFF>: it is no size and root" in said
+    assert main([str(copy), "--key", standing.vkey, "--json"]) == TAMPERED
+    assert "\x1b" not in capsys.readouterr().out
+    assert printable("a\u202eb" + "x" * 2000) == "a<U+202E>b" + "x" * 997 + "…"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from registry.merkle.checkpoint import Checkpoint
 from registry.merkle.proof import verify_consistency
+from registry.merkle.tree import EMPTY_ROOT
 from registry.verifier.bundle import Consistency
 from registry.verifier.outcome import FORKED, OLDER, UNLINKED, Problem, broken
 
@@ -33,7 +34,7 @@ def check_consistency(shown: Shown) -> None:
 def link(earlier: Checkpoint, shown: Shown, what: str) -> Problem | None:
     """Say why the evidence is not shown to extend an earlier checkpoint; None when it is."""
     size = shown.checkpoint.size
-    known = dict(shown.roots) | {size: shown.checkpoint.root}
+    known = {0: EMPTY_ROOT} | dict(shown.roots) | {size: shown.checkpoint.root}
     if shown.consistency is not None and not shown.whole:
         known[shown.consistency.old_size] = shown.consistency.old_root
     root = known.get(earlier.size)

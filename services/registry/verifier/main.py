@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if collecting:
             gc.enable()
-    print(json.dumps(as_json(report), ensure_ascii=False, indent=2) if arguments.json else _text(report))
+    print(json.dumps(as_json(report), indent=2) if arguments.json else _text(report))
     return report.code
 
 

@@ -18,6 +18,9 @@ from registry.verifier.outcome import (
     Problem,
 )
 
+MAX_SHOWN = 1000
+"""Characters of one line of a report; a verifier key is shorter."""
+
 WORST_FIRST = (MALFORMED, UNREADABLE, TAMPERED, FORKED, OLDER, UNLINKED, UNAUTHENTICATED)
 """Which code is given when there are several problems."""
 
@@ -150,7 +153,13 @@ def in_words(report: Report) -> list[tuple[str, str]]:
     said += [("evidence", report.evidence)] if report.evidence else []
     said += [("not proven", text) for text in report.not_proven]
     said += [(WORDS[problem.code], str(problem)) for problem in report.problems]
-    return said
+    return [(printable(what), printable(text)) for what, text in said]
+
+
+def printable(text: str) -> str:
+    """Make a text harmless to show: what comes from the evidence may hold commands for a terminal, or be endless."""
+    shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    return "".join([one if one.isprintable() else f"<U+{ord(one):04X}>" for one in shown])
 
 
 def counted(number: int, what: str) -> str:
