@@ -1,13 +1,13 @@
 """Activity: how much was recorded and how much happened, day by day, and in which status agreements are."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, func, select, union_all
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, Table, func, select, union_all
 from sqlalchemy.schema import SchemaItem
 
 from registry.access import Sight
@@ -22,7 +22,7 @@ from registry.projections.columns import of_party, own_columns, own_values, span
 from registry.projections.listing import FIRST_DAY, LAST_DAY, Source, day_of, having, holds_on, visible
 from registry.projections.model import ReadModel, Rows, Word
 
-VERSION = 1
+VERSION = 2
 
 DIGITS = {"day": 10, "month": 7, "year": 4}
 """How much of a day tells the time that events are counted by."""
@@ -92,9 +92,10 @@ def _status() -> Sequence[SchemaItem]:
 
 def _days() -> Sequence[SchemaItem]:
     return [
-        Column("day", Word, nullable=False, index=True),
+        Column("day", Word, nullable=False),
         Column("type", Word, nullable=False),
         Column("events", BigInteger, nullable=False),
+        Index(None, "day", "type", "events", "agreement"),  # all that is counted, so that only it is read
     ]
 
 
@@ -197,32 +198,38 @@ def _stats(connection: Connection, source: Source, filters: StatsFilters, on: da
     if filters.party is not None:
         asked.append(of_party(main, filters.party))
 
-    def count(table: Table, column: ColumnElement[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
-        """Count agreements, or add up events, by what a column says."""
+    def count(table: Table, *columns: ColumnElement[str]) -> list[Any]:
+        """Count agreements, or add up events, by what columns say."""
         events = func.sum(table.c.events) if "type" in table.c else func.count()
-        counted = select(column, events).where(*_of(source, asked, table), *conditions)
-        return {
-            value: int(number)
-            for value, number in connection.execute(counted.group_by(column).order_by(column))
-        }
+        counted = select(*columns, events).where(*_of(source, asked, table))
+        if table is status:
+            counted = counted.where(holds_on(status, on.isoformat()))
+        return list(connection.execute(counted.group_by(*columns).order_by(*columns)))
 
+    recorded, happened = tables["recorded"], tables["happened"]
+    days = count(recorded, recorded.c.day, recorded.c.type)
     digits = DIGITS[filters.per]
-    times = {
-        name: tuple(
-            Counted(time=time, events=events)
-            for time, events in count(tables[name], func.substr(tables[name].c.day, 1, digits)).items()
-        )
-        for name in ("recorded", "happened")
-    }
     return Stats(
         on=on,
         totals=_totals(connection, source, asked),
-        by_status=count(status, status.c.status, holds_on(status, on.isoformat())),
-        by_kind=count(main, main.c.kind),
-        by_type=count(tables["recorded"], tables["recorded"].c.type),
-        recorded=times["recorded"],
-        happened=times["happened"],
+        by_status=_added(count(status, status.c.status)),
+        by_kind=_added(count(main, main.c.kind)),
+        by_type=_added((type_, events) for _, type_, events in days),
+        recorded=_through_time((day[:digits], events) for day, _, events in days),
+        happened=_through_time(count(happened, func.substr(happened.c.day, 1, digits))),
     )
+
+
+def _added(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Add up what is counted under one name, in the order of names."""
+    found: dict[str, int] = {}
+    for name, number in counted:
+        found[name] = found.get(name, 0) + int(number)
+    return dict(sorted(found.items()))
+
+
+def _through_time(counted: Iterable[tuple[str, int]]) -> tuple[Counted, ...]:
+    return tuple(Counted(time=time, events=events) for time, events in _added(counted).items())
 
 
 def _of(source: Source, asked: Sequence[ColumnElement[bool]], table: Table) -> list[ColumnElement[bool]]:

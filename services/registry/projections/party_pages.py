@@ -1,5 +1,6 @@
 """One party, and one pair of them: with whom, how many agreements, and where they stand on a day."""
 
+from collections import Counter
 from datetime import date
 from typing import Annotated, Any
 
@@ -102,25 +103,31 @@ def _standing(connection: Connection, source: Source, of_them: ColumnElement[boo
     tables = source.tables(AGREEMENTS)
     main, status = tables[""], tables["status"]
     kept = and_(visible(source.sight, main), of_them)
-    kinds = connection.execute(
-        select(main.c.kind, func.count(), func.min(main.c.signed_earliest), func.max(main.c.signed_latest))
-        .where(kept)
-        .group_by(main.c.kind)
+    rows = connection.execute(  # an agreement has one status on a day, so each is counted once
+        select(
+            main.c.kind,
+            status.c.status,
+            func.count(),
+            func.min(main.c.signed_earliest),
+            func.max(main.c.signed_latest),
+        )
+        .join(status, status.c.agreement == main.c.agreement)
+        .where(kept, holds_on(status, source.on))
+        .group_by(main.c.kind, status.c.status)
     ).all()
-    statuses = connection.execute(
-        select(status.c.status, func.count())
-        .where(holds_on(status, source.on), status.c.agreement.in_(select(main.c.agreement).where(kept)))
-        .group_by(status.c.status)
-    ).all()
-    first = min(
-        (kind[2] for kind in kinds), default=FIRST_DAY
-    )  # none where this model has yet to come as far
-    last = max((kind[3] for kind in kinds), default=LAST_DAY)
+    kinds: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for kind, code, number, *_ in rows:
+        kinds[kind] += number
+        statuses[code] += number
+    # None where this model has yet to come as far.
+    first = min((row[3] for row in rows), default=FIRST_DAY)
+    last = max((row[4] for row in rows), default=LAST_DAY)
     return {
         "on": date.fromisoformat(source.on),
-        "agreements": sum(kind[1] for kind in kinds),
-        "statuses": dict(sorted((code, number) for code, number in statuses)),
-        "kinds": dict(sorted((kind, number) for kind, number, *_ in kinds)),
+        "agreements": kinds.total(),
+        "statuses": dict(sorted(statuses.items())),
+        "kinds": dict(sorted(kinds.items())),
         "first_signed": None if first in (FIRST_DAY, NO_DAYS[0]) else first,
         "last_signed": None if last in (LAST_DAY, NO_DAYS[1]) else last,
     }
