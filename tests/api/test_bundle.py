@@ -8,6 +8,7 @@ import pytest
 from api.conftest import AGREEMENT, Service, event, planned, problem, registered, serving, signed
 from api.logged import checkpoint_of, vkey_of
 from evidence_reader import check, unzipped
+from registry.audit.keys import make_key
 
 BUNDLE = f"/log/bundle?agreement={AGREEMENT}"
 
@@ -15,8 +16,6 @@ BUNDLE = f"/log/bundle?agreement={AGREEMENT}"
 @pytest.fixture
 async def published(database_url: str, tmp_path) -> AsyncIterator[Service]:
     """A service on each kind of database that knows two agreements, one of them signed by a person."""
-    from registry.audit.keys import make_key
-
     make_key(tmp_path / "key")
     async with serving(database_url, log_key_file=str(tmp_path / "key")) as service:
         other = registered("other", subject="another-agreement")
@@ -110,3 +109,28 @@ async def test_an_agreement_that_is_too_large_is_left_to_the_command(
     monkeypatch.setattr("registry.api.bundle.MOST_BYTES", 1000)
     body = problem(await published.get(BUNDLE), 413, "too-large")
     assert "registry export" in body["detail"]
+
+
+async def test_who_may_not_read_personal_values_gets_them_withheld_and_restricted_agreements_are_none(
+    database_url: str, tmp_path
+):
+    make_key(tmp_path / "key")
+    key = str(tmp_path / "key")
+    async with serving(database_url, log_key_file=key) as service:
+        secret = registered("secret", subject="a-restricted-one")
+        secret["data"]["visibility"] = "restricted"
+        assert (await service.batch(registered(), signed(), secret)).status_code == 201
+        await checkpoint_of(service, 3)
+        assert (await service.get("/log/bundle?agreement=a-restricted-one")).status_code == 200
+        whole = await service.get(BUNDLE)
+    async with serving(database_url, log_key_file=key, auth="on", public_read=True) as service:
+        answer = await service.get(BUNDLE, headers={"If-None-Match": whole.headers["ETag"]})
+        assert answer.status_code == 200
+        bundle = check(unzipped(answer.content), vkey_of(service))
+        assert [one.withheld for one in bundle.events] == [set(), {1}]
+        assert b"Signatory" not in answer.content
+        assert b"Signatory" in whole.content
+        problem(await service.get("/log/bundle?agreement=a-restricted-one"), 404, "not-found")
+        problem(await service.client.post("/log/exports"), 401, "unauthenticated")
+    async with serving(database_url, log_key_file=key, auth="on") as service:
+        problem(await service.get(BUNDLE), 401, "unauthenticated")
