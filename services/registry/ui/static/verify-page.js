@@ -39,7 +39,7 @@ async function run() {
     if (step.state === "fails") outcome = "refuted";
     show(step);
   }
-  verdict.className = `verdict ${outcome === "refuted" ? "fails" : "holds"}`;
+  verdict.className = `outcome ${outcome === "refuted" ? "fails" : "holds"}`;
   verdict.replaceChildren(worded(outcome, {}));
 }
 
