@@ -14,6 +14,10 @@ SHOWN = {
     "/events/2": ("GET /events/{position}", None, 2),
     "/events/2/entry": ("GET /events/{position}/entry", None, 2),
     "/events?limit=3": ("GET /events", None, None),
+    f"/agreements/{AGREEMENT}": ("GET /agreements/{id}", AGREEMENT, None),
+    f"/agreements/{AGREEMENT}/events": ("GET /agreements/{id}/events", AGREEMENT, None),
+    f"/a/{AGREEMENT}": ("GET /a/{id}", AGREEMENT, None),
+    "/log/2": ("GET /log/{position}", None, 2),
     f"/agreements/{AGREEMENT}/history": ("GET /agreements/{id}/history", AGREEMENT, None),
     f"/agreements/{AGREEMENT}/compare?from=1&to=2": ("GET /agreements/{id}/compare", AGREEMENT, None),
     "/people?min_position=3": ("GET /people", None, None),
@@ -83,6 +87,13 @@ async def test_streams_are_written_down_when_they_begin(published: Service):
     for path in ("/people?min_position=3", "/sources?min_position=3"):
         assert (await published.get(path, headers={**lines, "Prefer": "wait=10"})).status_code == 200
     assert [access.what for access in written(published)] == ["GET /events", "GET /people"]
+
+
+async def test_who_has_an_agreement_already_is_shown_nothing(published: Service):
+    first = await published.get(f"/agreements/{AGREEMENT}")
+    again = await published.get(f"/agreements/{AGREEMENT}", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert len(written(published)) == 1
 
 
 async def test_nothing_that_is_refused_is_written_down(published: Service):
