@@ -1,5 +1,6 @@
 """Events as they are given back: one, a page of them, or a stream."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -13,13 +14,12 @@ from registry.domain.codec import Joined, as_stored
 from registry.http.answer import Answer, Asked, digest, fresh_or_304
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
 from registry.http.routing import Parameter
-from registry.http.threads import in_thread
 from registry.merkle.entry import format_time
 from registry.store.reader import Reader
 from registry.store.rows import Row
 
 STREAM_PAGE = 500
-"""Events read at a time for a stream: what bounds its memory."""
+"""Events read at a time for a stream; two such pages are what bounds its memory."""
 
 LIMIT = Parameter(
     "limit",
@@ -120,12 +120,25 @@ def read_page(reader: Reader, after: int, size: int, which: Which) -> list[Row]:
 async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncIterator[bytes]:
     """Yield the events behind ``after`` up to ``until``, one JSON line each, a page of lines at a time.
 
-    Each page is a transaction of its own; what is recorded meanwhile stands behind ``until``.
+    Each page is a transaction of its own; what is recorded meanwhile stands behind ``until``. A page is read while
+    the one before it is sent.
     """
-    while after < until:
-        chunk, after = await in_thread(_page_of_lines, reader, after, until, which)
-        if chunk:
-            yield chunk
+
+    def read(after: int) -> asyncio.Future[tuple[bytes, int]]:
+        return asyncio.get_running_loop().run_in_executor(None, _page_of_lines, reader, after, until, which)
+
+    ahead = read(after)
+    try:
+        while True:
+            chunk, after = await ahead
+            if after < until:
+                ahead = read(after)
+            if chunk:
+                yield chunk
+            if after >= until:
+                return
+    finally:
+        ahead.cancel()
 
 
 def _page_of_lines(reader: Reader, after: int, until: int, which: Which) -> tuple[bytes, int]:

@@ -46,8 +46,10 @@ class Row(msgspec.Struct, frozen=True):
 
     def shown_with(self, sight: Sight) -> "Row":
         """Give the row as a reader may see it."""
+        if sight.parts:
+            return self
         personal = tuple(sorted(number for number in self.parts if number))
-        if sight.parts or not personal:
+        if not personal:
             return self
         left = {number: data for number, data in self.parts.items() if not number}
         return msgspec.structs.replace(self, parts=left, withheld=personal)
@@ -152,7 +154,7 @@ def _parts(connection: Connection, positions: list[int]) -> dict[int, dict[int, 
             statement = statement.where(event_part.c.position.between(some[0], some[-1]))
         else:
             statement = statement.where(event_part.c.position.in_(some))
-        for position, part_no, data in connection.execute(statement):
+        for position, part_no, data in connection.execute(statement).all():
             by_position.setdefault(position, {})[part_no] = data
     return by_position
 
