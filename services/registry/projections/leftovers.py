@@ -6,7 +6,7 @@ They would keep what has been erased from the log since, so an erasure does not 
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, inspect, select, text
+from sqlalchemy import ColumnElement, Connection, and_, delete, inspect, select, text
 
 from registry.projections.generations import discard_retired, generations
 from registry.projections.model import SCHEMA, ReadModel
@@ -40,7 +40,8 @@ def drop_leftovers(connection: Connection, models: Sequence[ReadModel]) -> int:
             idle = _is_free(connection, f"{name}/rebuild")
         else:
             idle = one.state.startswith("retired") or (not ours and _is_free(connection, name))
-        if idle:
+        # Whoever held the lease until now may have let this very generation go live meanwhile.
+        if idle and connection.scalar(select(tracking.c.state).where(_is(one))) == one.state:
             _drop(connection, one)
             gone += 1
     return gone
@@ -85,10 +86,12 @@ def _drop(connection: Connection, one: _Kept) -> None:
         names = [*indexes, *(n for n in names if not any(n.startswith(index) for index in indexes))]
     for name in names:
         connection.execute(text(f'DROP TABLE IF EXISTS {f"{schema}." if schema else ""}"{name}"'))
-    connection.execute(
-        delete(tracking).where(
-            tracking.c.projection == one.projection,
-            tracking.c.version == one.version,
-            tracking.c.generation == one.generation,
-        )
+    connection.execute(delete(tracking).where(_is(one)))
+
+
+def _is(one: _Kept) -> ColumnElement[bool]:
+    return and_(
+        tracking.c.projection == one.projection,
+        tracking.c.version == one.version,
+        tracking.c.generation == one.generation,
     )
