@@ -97,7 +97,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     app.state.views = views
     app.state.operator = Operator(writing, reader)
     app.state.eraser = Eraser(writing, states)
-    app.state.clearing = Clearing(writing, reader)
+    app.state.clearing = Clearing(writing, reader, forget=app.state.answers.forget)
     app.state.streams = streams
     app.state.principal = Principal(
         id=await asyncio.to_thread(principal_id, writing, DEVELOPMENT, "auth off"),

@@ -50,3 +50,16 @@ def test_an_answer_larger_than_all_the_room_is_not_kept(answers: Answers):
     one = state("one", 1)
     answers.keep(DAY, EVERYTHING, shown(one, 101))
     assert answers.get(one, DAY, EVERYTHING) is None
+
+
+def test_what_an_agreement_showed_is_let_go_of(answers: Answers):
+    one, two = state("one", 1), state("two", 1)
+    for each in (one, two):
+        answers.keep(DAY, EVERYTHING, shown(each))
+    answers.keep(DAY, Sight(), shown(one, 10))
+    answers.forget("one")
+    answers.keep(DAY, Sight(), kept := shown(two, 60))
+    assert answers.get(one, DAY, EVERYTHING) is None
+    assert answers.get(one, DAY, Sight()) is None
+    assert answers.get(two, DAY, EVERYTHING) is not None
+    assert answers.get(two, DAY, Sight()) is kept

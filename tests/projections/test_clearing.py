@@ -208,7 +208,7 @@ async def test_a_version_that_nobody_runs_any_more_is_dropped_and_a_running_one_
         assert connection.scalar(select(tracking.c.position).where(tracking.c.version == 77)) is None
         left = _tables(connection)
     assert not [name for name in left if "_77_" in name]
-    assert [name for name in left if name.startswith(f"rm_{model.name}_1_1")]
+    assert [name for name in left if name.startswith(f"rm_{model.name}_{model.version}_1")]
 
 
 def _tables(connection: Any) -> list[str]:
@@ -330,5 +330,23 @@ async def test_it_is_woken(clearing: Clearing, monkeypatch: pytest.MonkeyPatch) 
         while not steps.done.is_set():
             clearing.wake()
             await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_every_process_is_told_of_which_agreements_something_was_erased(
+    told: Opened, projections: list[Projection], clearing: Clearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clearing_module, "POLL", 0.01)
+    heard: list[str] = []
+    other = Clearing(told.writing, told.reader, MODELS, forget=heard.append)
+    task = asyncio.create_task(other.run())
+    erase(told, "two")
+    caught_up(*projections)
+    assert clearing.step() or position(told) in {0, 5}  # whichever of the two comes first clears up
+    async with asyncio.timeout(20):
+        while not heard or position(told) < 5:
+            await asyncio.sleep(0.01)
+    assert heard == ["two"]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -43,6 +43,11 @@ class Answers:
         self._kept.move_to_end(key)
         return shown
 
+    def forget(self, agreement: str) -> None:
+        """Let go of what an agreement showed before something of it was erased."""
+        for key in [key for key in self._kept if key[0] == agreement]:
+            self._bytes -= len(self._kept.pop(key).content)
+
     def keep(self, on: date, sight: Sight, shown: Shown) -> None:
         """Keep what a state shows on a day, and let the longest unused answers go."""
         key = shown.state.id, on, sight

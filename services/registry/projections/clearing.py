@@ -8,6 +8,7 @@ How far that has come stands in ``tracking``, under a name of its own.
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import msgspec
 from sqlalchemy import Connection, Engine, func, select, update
@@ -51,7 +52,13 @@ class Pending(msgspec.Struct, frozen=True):
 class Clearing:
     """Clears up after erasures. Its steps belong to one thread at a time; it may run in any number of processes."""
 
-    def __init__(self, engine: Engine, reader: Reader, models: tuple[ReadModel, ...] = CATALOGUE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        reader: Reader,
+        models: tuple[ReadModel, ...] = CATALOGUE,
+        forget: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._engine = engine
         self._reader = reader
         self._models = models
@@ -59,6 +66,11 @@ class Clearing:
         self._passed = 0
         """Up to here this process has found nothing to do, or done it."""
         self._woken: asyncio.Event | None = None
+        self._forget = forget
+        """Told, in the event loop, of each agreement of which something was erased, whoever did it."""
+        self._heard = 0
+        """Up to here it has been told."""
+        self._erased: list[str] = []
 
     async def run(self) -> None:
         """Run until cancelled; whatever happens on the way is logged and tried again."""
@@ -66,8 +78,10 @@ class Clearing:
         while True:
             pause = POLL
             try:
-                if not await asyncio.to_thread(self.step):
-                    pause = PENDING
+                done = await asyncio.to_thread(self.step)
+                pause = POLL if done else PENDING
+                while self._erased:
+                    self._forget(self._erased.pop())
             except Unavailable as error:
                 log.warning("clearing up after erasures waits: %s", error)
             except Exception:
@@ -91,6 +105,10 @@ class Clearing:
                 self._passed = max(self._passed, cleared(connection))
                 size = read_head(connection).size
                 pending = _pending(connection, self._passed, size)
+                if size > self._heard:
+                    heard = _pending(connection, self._heard, size)
+                    self._erased.extend(heard.agreements if heard else ())
+                    self._heard = size
             if pending is None:
                 if size - self._passed >= QUIET:
                     self._note(size)
