@@ -201,3 +201,11 @@ async def test_the_day_on_which_a_key_was_used_is_listed(guarded: Guarded) -> No
 
 async def test_with_authentication_off_everybody_may_make_keys(service: Service) -> None:
     assert (await service.client.post("/keys", json=DESK)).status_code == 201
+
+
+async def test_the_methods_of_a_resource_are_listed_whatever_handler_has_them(guarded: Guarded) -> None:
+    for path, methods in (("/keys", "GET, HEAD, OPTIONS, POST"), ("/events", "GET, HEAD, OPTIONS, POST")):
+        listed = await guarded.client.options(path)
+        assert (listed.status_code, listed.headers["Allow"]) == (204, methods)
+    listed = await guarded.client.options("/keys/0")
+    assert set(listed.headers["Allow"].split(", ")) == {"DELETE", "OPTIONS"}

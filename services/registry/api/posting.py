@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from litestar.enums import HttpMethod
-from litestar.handlers import HTTPRouteHandler
 
 from registry.access import ADMIN, Principal
 from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
@@ -140,12 +138,6 @@ async def post_events(request: Asked) -> Answer:
     return Answer(
         _encode(receipts[0] if single else receipts), status=200 if replayed else 201, headers=answered
     )
-
-
-@HTTPRouteHandler("/events", http_method=HttpMethod.OPTIONS, status_code=200)
-async def options_events() -> Answer:
-    """List the methods; the framework would name those of the handler it met first alone."""
-    return Answer(b"", status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
 
 
 def _check_sources(principal: Principal, events: Sequence[Posted]) -> None:

@@ -34,9 +34,9 @@ from registry.api import (
     witness,
 )
 from registry.http.principal import let_in
+from registry.http.routing import options_of
 
 route_handlers: list[Any] = [
-    posting.options_events,  # before the others of its path, or the framework makes one of its own
     posting.post_events,
     events.get_events,
     events.get_event,
@@ -100,6 +100,7 @@ route_handlers: list[Any] = [
     problem_pages.get_problems,
     problem_pages.get_problem,
 ]
+route_handlers = [*options_of(route_handlers), *route_handlers]
 before_request = let_in
 """For handlers of others in the same app; those above have it themselves."""
 openapi_config = None

@@ -1,6 +1,6 @@
 """How a resource is declared: its path, its methods, and what the description of the API says of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
 from registry.http.access import needed
-from registry.http.answer import OPEN, Asked
+from registry.http.answer import OPEN, Answer, Asked
 from registry.http.freshness import MAX_WAIT, Source, seen
 from registry.http.parameters import READS
 from registry.http.principal import NEEDS, let_in
@@ -96,6 +96,31 @@ async def before_read(request: Asked) -> None:
     """Stand before every read: let the request in, and wait until what it wants to be seen has been."""
     await let_in(request)
     await seen(request)
+
+
+def options_of(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """Make what lists the methods of each resource that has several handlers; it goes before these.
+
+    The framework would name the methods of the handler that it met first alone.
+    """
+    methods: dict[str, list[Collection[str]]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            methods.setdefault(path, []).append(handler.http_methods)
+    return [
+        _options(path, sorted({"OPTIONS"}.union(*several)))
+        for path, several in methods.items()
+        if len(several) > 1
+    ]
+
+
+def _options(path: str, methods: Sequence[str]) -> HTTPRouteHandler:
+    @HTTPRouteHandler(path, http_method=HttpMethod.OPTIONS, status_code=200)
+    async def options() -> Answer:
+        """List the methods."""
+        return Answer(b"", status=204, headers={"Allow": ", ".join(methods)})
+
+    return options
 
 
 def delete(path: str, operation: Operation) -> Callable[[Any], HTTPRouteHandler]:
