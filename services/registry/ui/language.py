@@ -45,14 +45,14 @@ class Language(msgspec.Struct, frozen=True, eq=False):
 
 @lru_cache
 def languages() -> Mapping[str, Language]:
-    """Read every catalogue, by tag; the default comes first."""
+    """Read every catalogue, by tag; the default comes first, and stands in for a text that another has not."""
     folder = files("registry.ui").joinpath("catalogue")
     names = (each.name for each in folder.iterdir() if each.name.endswith(".toml"))
     tags = sorted((name.removesuffix(".toml") for name in names), key=lambda tag: (tag != DEFAULT, tag))
-    return {
-        tag: Language(tag, dict(_flat(tomllib.loads(folder.joinpath(f"{tag}.toml").read_text("utf-8")))))
-        for tag in tags
+    texts = {
+        tag: dict(_flat(tomllib.loads(folder.joinpath(f"{tag}.toml").read_text("utf-8")))) for tag in tags
     }
+    return {tag: Language(tag, {**texts[DEFAULT], **own}) for tag, own in texts.items()}
 
 
 def negotiated(accept_language: str) -> Language:

@@ -28,7 +28,7 @@ TOP, HEADING, ROW, RUN, BAND = 44, 24, 27, 18, 20
 ROOM = 68
 """Of a day that is written."""
 RADIUS = 5.5
-MOST_EVENTS = 400
+MOST_EVENTS = 120
 """Of how many events the drawing is made at most: the last ones."""
 
 
