@@ -8,6 +8,7 @@ from litestar import Response
 
 from registry.access import Sight
 from registry.http.answer import Asked
+from registry.http.disclosure import disclosed
 from registry.http.filters import filters_of
 from registry.http.parameters import BadParameter, day
 from registry.http.principal import principal_of
@@ -93,6 +94,8 @@ async def get_search(request: Asked) -> Response[Any]:
         raise BadParameter("cursor", str(error)) from error
     words = given.get("q", "")
     names = await _names(views, words, sight) if words and "cursor" not in given else Names()
+    if names.people:
+        await disclosed(request)
     at_place = (
         await views.read(
             listing.page,
