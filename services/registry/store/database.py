@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
@@ -82,7 +82,9 @@ def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engi
         )
         _prepare_sqlite(engine, begin="BEGIN", pragmas=("query_only = ON",))
         return engine
-    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout)
+    # A read is one statement, or several that each see what is committed by then: READ COMMITTED would give no
+    # more, and its BEGIN and ROLLBACK are two round trips.
+    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout, isolation="AUTOCOMMIT")
 
 
 @contextmanager
@@ -99,14 +101,21 @@ def reachable() -> Iterator[None]:
         raise Unavailable(f"the database cannot be read: {error.orig}") from error
 
 
-def _postgres(url: URL, *, pool_size: int, lock_timeout: int, settings: tuple[str, ...] = ()) -> Engine:
+def _postgres(
+    url: URL,
+    *,
+    pool_size: int,
+    lock_timeout: int,
+    settings: tuple[str, ...] = (),
+    isolation: Literal["READ COMMITTED", "AUTOCOMMIT"] = "READ COMMITTED",
+) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=lock_timeout,
         hide_parameters=True,  # an error that is logged says nothing of anybody
-        isolation_level="READ COMMITTED",
+        isolation_level=isolation,
         connect_args=_unless_given(url, {"connect_timeout": lock_timeout, **LOST}),
     )
 
