@@ -1,6 +1,7 @@
 """A registry moves from SQLite to PostgreSQL and back: the same answers, and it goes on."""
 
 import re
+import time
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -12,8 +13,10 @@ from campaigns.service_process import free_port
 from cli.conftest import Registry
 from cli.posts import registered
 from cli.servers import Server, serving
+from registry.audit.keys import make_key
 from registry.cli.exits import DONE, LOCKED, REFUSED, UNREACHABLE, USAGE
 
+ORIGIN = "registry.test/moving"
 JSON = {"Content-Type": "application/cloudevents+json"}
 OF_THE_PROCESS = ("/healthz", "/readyz", "/livez", "/metrics", "/projections", "/keys", "/access")
 """What a process says of itself and its own tables; everything else is the log's, wherever it lies."""
@@ -25,12 +28,12 @@ NOT_COMPARED = ("date", "content-length", "x-request-id", "set-cookie")
 def wait_until_ready(server: Server) -> None:
     with httpx.Client(base_url=server.url) as client:
         while client.get("/readyz").status_code != httpx.codes.OK:
-            pass
+            time.sleep(0.05)
         head = client.get("/log").json()["size"]
         asked = client.get("/agreements", params={"min_position": str(head)}, headers={"Prefer": "wait=30"})
         assert asked.status_code == httpx.codes.OK
         while int(client.get("/checkpoint").text.split("\n")[1]) < head:
-            pass
+            time.sleep(0.05)
 
 
 def paths(client: httpx.Client) -> Iterator[str]:
@@ -42,7 +45,7 @@ def paths(client: httpx.Client) -> Iterator[str]:
             continue
         names = re.findall(r"{(\w+)}", path)
         yield re.sub(r"{(\w+)}", lambda name: given.get(name[1], "none"), path) if names else path
-    for position in range(1, client.get("/log").json()["size"] + 1):
+    for position in range(1, client.get("/log").json()["size"] + 1, 5):
         yield f"/events/{position}"
         yield f"/log/proof/inclusion?position={position}"
     for agreement in agreements:
@@ -80,9 +83,8 @@ def key(told_url: str, registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.fixture
 def exported(told_url: str, key: str, registry: Registry, tmp_path: Path) -> Path:
-    """The story, signed and exported."""
-    with serving("serve", "--port", "0", database=told_url, auth="off", log_key_file=key) as server:
-        wait_until_ready(server)
+    """The story, signed under a name of its own without being served, and exported."""
+    assert registry("log", "new-origin", ORIGIN, "--database", told_url).code == DONE
     assert registry("export", "--output", tmp_path / "bundle", "--database", told_url).code == DONE
     return tmp_path / "bundle"
 
@@ -117,11 +119,11 @@ def test_there_and_back_again_it_gives_the_same_answers(
                 assert (bundle / path.name).read_bytes() == path.read_bytes(), path.name
         else:
             bundle = exported
-    assert sum(status == 200 for status, _, _ in compared.values()) > 150
+    assert sum(status == 200 for status, _, _ in compared.values()) > 60
     with serving("serve", "--port", port, database=back, auth="off", log_key_file=key) as server:
         answer = httpx.post(f"{server.url}/events", json=registered("aaa-bbb-one"), headers=JSON)
         assert (answer.status_code, answer.json()["position"]) == (201, 72)
-    assert registry("verify", "--database", back).out.startswith("registry.test/log holds: 72 events")
+    assert registry("verify", "--database", back).out.startswith(f"{ORIGIN} holds: 72 events")
 
 
 def test_a_key_that_is_given_has_to_have_signed(
@@ -129,9 +131,12 @@ def test_a_key_that_is_given_has_to_have_signed(
 ):
     new = f"sqlite:///{tmp_path}/new.db"
     assert registry("migrate", "--database", new).code == DONE
-    stranger = "registry.test/log+63e6bcaf+AdoWyo9GRYx/vlzuWGfKbEyvFzzYC6rhdu0gMYBDlO5V"
+    stranger = make_key(tmp_path / "stranger").verifier_key(ORIGIN)
     ran = registry("import", exported, "--key", stranger, "--database", new)
-    assert ran.code in (USAGE, REFUSED)
+    assert (ran.code, ran.err) == (
+        REFUSED,
+        "registry: checkpoint: no key that is known has signed the note\n",
+    )
     ran = registry("import", exported, "--key", "none", "--database", new)
     assert (ran.code, ran.err.startswith("registry: --key: ")) == (USAGE, True)
     ran = registry("import", exported, "--database", new)
