@@ -11,7 +11,7 @@ import pytest
 from api.conftest import BATCH, Event, problem
 from api.guarded import Guarded, guarding
 from api.listening import listening
-from api.walking import NDJSON, Known, caught_up, differing, walk
+from api.walking import NDJSON, Known, Read, caught_up, differing, walk
 from projections.reading import STORY
 from registry.access import (
     AGREEMENTS_READ,
@@ -121,7 +121,12 @@ class World:
             len(told),
         )
 
+    async def seen_outside(self) -> dict[tuple[str, str], Read]:
+        """Take every read as the outsider."""
+        return await walk(self.service, self.outsider, self.known)
+
     async def all(self, path: str) -> Any:
+        """Read as the insider what every read model has seen."""
         head = (await self.service.get("/log")).json()["size"]
         await caught_up(self.service, self.insider, head)
         return (await self.service.get(path, headers=self.insider)).json()
@@ -148,44 +153,27 @@ async def world_on_any(database_url: str) -> AsyncIterator[World]:
 
 
 async def test_no_read_tells_an_outsider_of_a_restricted_agreement(world_on_any: World):
-    await world_on_any.all("/agreements")
-    before = await walk(world_on_any.service, world_on_any.outsider, world_on_any.known)
-    last = await post_all(world_on_any.service, world_on_any.insider, secret())
-    await caught_up(world_on_any.service, world_on_any.insider, last)
-    assert (
-        differing(before, await walk(world_on_any.service, world_on_any.outsider, world_on_any.known)) == []
-    )
-    missing = await world_on_any.service.get(f"/log/bundle?agreement={SECRET}", headers=world_on_any.outsider)
+    world = world_on_any
+    before = await world.seen_outside()
+    await post_all(world.service, world.insider, secret())
+    assert SECRET in {one["id"] for one in (await world.all("/agreements"))["items"]}
+    assert (await world.all(f"/agreements/{SECRET}"))["title"]["sw"] == "Zanzibar"
+    assert differing(before, await world.seen_outside()) == []
+    missing = await world.service.get(f"/log/bundle?agreement={SECRET}", headers=world.outsider)
     problem(missing, 404, "not-found")
-    seen = await walk(world_on_any.service, world_on_any.insider, world_on_any.known)
-    assert SECRET.encode() in seen["/agreements", "application/json"].body
-    assert b"Zanzibar" in seen[f"/agreements/{SECRET}", "*/*"].body
 
     shown = "pak-slv-2026-shown"
-    last = await post_all(world_on_any.service, world_on_any.insider, secret(shown, "public"))
-    await caught_up(world_on_any.service, world_on_any.insider, last)
-    assert (
-        len(differing(before, await walk(world_on_any.service, world_on_any.outsider, world_on_any.known)))
-        > 30
-    )
-    hide = event(shown, "visibility-changed", "hide", visibility="restricted", reason="by mistake")
-    await post_all(
-        world_on_any.service,
-        world_on_any.insider,
-        [
-            event(
-                shown,
-                "event-retracted",
-                "show",
-                target={"source": SOURCE, "id": f"{shown}-visibility-changed"},
-                reason="x",
-            ),
-            hide,
-        ],
-    )
-    assert (
-        differing(before, await walk(world_on_any.service, world_on_any.outsider, world_on_any.known)) == []
-    )
+    await post_all(world.service, world.insider, secret(shown, "public"))
+    await world.all("/agreements")
+    listed = await world.service.get("/agreements", headers=world.outsider)
+    assert {one["id"] for one in listed.json()["items"]} == {STORY_ID, shown}
+    target = {"source": SOURCE, "id": f"{shown}-visibility-changed"}
+    hiding = [
+        event(shown, "event-retracted", "not-that", target=target, reason="x"),
+        event(shown, "visibility-changed", visibility="restricted", reason="shown by mistake"),
+    ]
+    await post_all(world.service, world.insider, hiding)  # and no read model need have come so far
+    assert differing(before, await world.seen_outside()) == []
 
 
 async def test_a_live_stream_passes_over_restricted_agreements(world: World):
@@ -263,47 +251,46 @@ async def test_a_client_whose_last_event_was_restricted_since_goes_on_where_it_w
 
 
 async def test_no_byte_of_any_read_has_a_personal_value_without_the_scope_for_it(world_on_any: World):
-    rows = world_on_any.service.app.state.reader.page(0, 1000)
+    world = world_on_any
+    rows = world.service.app.state.reader.page(0, 1000)
     values = {text for row in rows for number, part in row.parts.items() if number for text in texts(part)}
     assert {"Bilal Bin Saqib", "Max Keiser"} & values
-    stripped = world_on_any.service.holder(
-        AGREEMENTS_READ, EVENTS_READ, AGREEMENTS_RESTRICTED, label="stripped"
-    )
-    await world_on_any.all("/people")
-    found = await walk(world_on_any.service, stripped, world_on_any.known)
+    stripped = world.service.holder(AGREEMENTS_READ, EVENTS_READ, AGREEMENTS_RESTRICTED, label="stripped")
+    await world.all("/people")
+    found = await walk(world.service, stripped, world.known)
     said = [(url, value) for url, read in found.items() for value in values if within(value, read.body)]
     assert said == []
-    shown = await walk(world_on_any.service, world_on_any.insider, world_on_any.known)
+    shown = await walk(world.service, world.insider, world.known)
     assert {value for value in values for read in shown.values() if within(value, read.body)} == values
     assert b'"withheld":true' in found[f"/agreements/{STORY_ID}", "*/*"].body
     assert b'"withheldparts":"1"' in found["/events", NDJSON].body
 
 
 async def test_a_search_finds_what_a_person_said_only_for_those_who_may_read_it(world_on_any: World):
+    world = world_on_any
     said = {
         "statement_id": "s",
-        "speaker": {"person": {"person_id": world_on_any.known.people[0], "name": "A. Speaker"}},
+        "speaker": {"person": {"person_id": world.known.people[0], "name": "A. Speaker"}},
         "attribution": "named",
         "gist": {"en": "Quicksilver is sovereign"},
         "quoted": True,
     }
-    await post_all(
-        world_on_any.service, world_on_any.insider, [event(STORY_ID, "statement-recorded", **said)]
-    )
-    await world_on_any.all("/agreements")
-    stripped = world_on_any.service.holder(AGREEMENTS_READ, label="stripped")
+    await post_all(world.service, world.insider, [event(STORY_ID, "statement-recorded", **said)])
+    await world.all("/agreements")
+    stripped = world.service.holder(AGREEMENTS_READ, label="stripped")
     url = "/agreements?q=quicksilver"
-    assert (await world_on_any.service.get(url, headers=stripped)).json() == {"items": []}
-    assert len((await world_on_any.service.get(url, headers=world_on_any.insider)).json()["items"]) == 1
-    both = await world_on_any.service.get("/agreements?q=digital+quick", headers=world_on_any.insider)
+    assert (await world.service.get(url, headers=stripped)).json() == {"items": []}
+    assert len((await world.service.get(url, headers=world.insider)).json()["items"]) == 1
+    both = await world.service.get("/agreements?q=digital+quick", headers=world.insider)
     assert len(both.json()["items"]) == 1
 
 
 async def test_the_restricted_agreements_can_be_found_again_in_the_log_itself(world_on_any: World):
-    await post_all(world_on_any.service, world_on_any.insider, secret())
+    world = world_on_any
+    await post_all(world.service, world.insider, secret())
     shown = "pak-slv-2026-shown"
-    await post_all(world_on_any.service, world_on_any.insider, secret(shown, "public")[:1])
-    with world_on_any.service.app.state.reader.connect() as connection:
+    await post_all(world.service, world.insider, secret(shown, "public")[:1])
+    with world.service.app.state.reader.connect() as connection:
         assert find_all(connection) == [SECRET]
 
 

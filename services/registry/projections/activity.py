@@ -21,6 +21,7 @@ from registry.domain.view import UNCLAIMED
 from registry.projections.columns import of_party, own_columns, own_values, span_columns
 from registry.projections.listing import FIRST_DAY, LAST_DAY, Source, day_of, having, holds_on, visible
 from registry.projections.model import ReadModel, Rows, Word
+from registry.store.tables import restricted
 
 VERSION = 2
 
@@ -199,12 +200,19 @@ def _stats(connection: Connection, source: Source, filters: StatsFilters, on: da
         asked.append(of_party(main, filters.party))
 
     def count(table: Table, *columns: ColumnElement[str]) -> list[Any]:
-        """Count agreements, or add up events, by what columns say."""
+        """Count agreements, or add up events, by what columns say; what does not exist for whoever asks is negative.
+
+        Few are restricted, so they are counted as well and taken off: to pass over them looks at every row.
+        """
         events = func.sum(table.c.events) if "type" in table.c else func.count()
-        counted = select(*columns, events).where(*_of(source, asked, table))
+        counted = select(*columns, events).where(*_of(source, asked, table)).group_by(*columns)
         if table is status:
             counted = counted.where(holds_on(status, on.isoformat()))
-        return list(connection.execute(counted.group_by(*columns).order_by(*columns)))
+        found: list[Any] = list(connection.execute(counted))
+        if not source.sight.restricted:
+            hidden = counted.where(table.c.agreement.in_(select(restricted.c.agreement)))
+            found += [(*said, -number) for *said, number in connection.execute(hidden)]
+        return found
 
     recorded, happened = tables["recorded"], tables["happened"]
     days = count(recorded, recorded.c.day, recorded.c.type)
@@ -221,11 +229,11 @@ def _stats(connection: Connection, source: Source, filters: StatsFilters, on: da
 
 
 def _added(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Add up what is counted under one name, in the order of names."""
+    """Add up what is counted under one name, in the order of names; what comes to nothing is left out."""
     found: dict[str, int] = {}
     for name, number in counted:
         found[name] = found.get(name, 0) + int(number)
-    return dict(sorted(found.items()))
+    return {name: number for name, number in sorted(found.items()) if number}
 
 
 def _through_time(counted: Iterable[tuple[str, int]]) -> tuple[Counted, ...]:
@@ -233,20 +241,21 @@ def _through_time(counted: Iterable[tuple[str, int]]) -> tuple[Counted, ...]:
 
 
 def _of(source: Source, asked: Sequence[ColumnElement[bool]], table: Table) -> list[ColumnElement[bool]]:
-    """Keep the rows of the agreements that are asked for and exist for whoever asks."""
+    """Keep the rows of the agreements that are asked for, whoever asks."""
     main = source.tables(ACTIVITY)[""]
-    theirs = asked if table is main or not asked else [having(table, main, *asked)]
-    return [visible(source.sight, table), *theirs]
+    return list(asked) if table is main or not asked else [having(table, main, *asked)]
 
 
 def _totals(connection: Connection, source: Source, asked: list[ColumnElement[bool]]) -> Totals:
     main, told_by = source.tables(ACTIVITY)[""], source.tables(ACTIVITY)["source"]
-    kept = _of(source, asked, main)
+    kept = visible(source.sight, main), *asked
     agreements, events = connection.execute(
         select(func.count(), func.coalesce(func.sum(main.c.events), 0)).where(*kept)
     ).one()
     disputed = connection.scalar(select(func.count()).where(main.c.disputed > 0, *kept))
     sources = connection.scalar(
-        select(func.count(told_by.c.source.distinct())).where(*_of(source, asked, told_by))
+        select(func.count(told_by.c.source.distinct())).where(
+            visible(source.sight, told_by), *_of(source, asked, told_by)
+        )
     )
     return Totals(agreements=agreements, events=int(events), sources=sources or 0, disputed=disputed or 0)

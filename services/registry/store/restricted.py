@@ -12,8 +12,11 @@ from registry.access import Sight
 from registry.domain.agreement import Agreement, fold
 from registry.domain.events.event import Event
 from registry.domain.visibility import is_restricted, may_change
-from registry.store.rows import read_stream
+from registry.store.rows import PAGE, read_stream
 from registry.store.tables import event, event_part, restricted
+
+SAYING = ("registered", "visibility-changed", "event-corrected")
+"""The events that can say that an agreement is restricted."""
 
 
 def exists_for(sight: Sight, agreement: ColumnElement[str]) -> ColumnElement[bool]:
@@ -65,17 +68,13 @@ def write(connection: Connection, visibilities: Mapping[str, bool]) -> None:
 def find_all(connection: Connection) -> list[str]:
     """Find all restricted agreements in the log itself: of those ever said to be restricted, whichever still are."""
     said = event.join(event_part, event_part.c.position == event.c.position)
-    kinds = or_(
-        *(
-            event.c.type.like(f"agreement.{name}.%")
-            for name in ("registered", "visibility-changed", "event-corrected")
-        )
-    )
-    of_kinds = select(event.c.stream_id, event_part.c.data).select_from(said)
-    # An option of the statement alone: one of the connection would make cursors of whatever it runs afterwards.
-    rows = connection.execute(
-        of_kinds.where(kinds, event_part.c.part_no == 0).execution_options(yield_per=1000)
-    )
-    ever = {stream for stream, data in rows if b'"restricted"' in data}
+    kinds = or_(*(event.c.type.like(f"agreement.{name}.%") for name in SAYING))
+    page = select(event.c.position, event.c.stream_id, event_part.c.data).select_from(said)
+    page = page.where(kinds, event_part.c.part_no == 0).order_by(event.c.position).limit(PAGE)
+    ever: set[str] = set()
+    after = 0
+    while rows := connection.execute(page.where(event.c.position > after)).all():
+        ever |= {row.stream_id for row in rows if b'"restricted"' in row.data}
+        after = rows[-1].position
     states = ((stream, fold(None, read_stream(connection, stream))) for stream in sorted(ever))
     return [stream for stream, state in states if state is not None and is_restricted(state)]
