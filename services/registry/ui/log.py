@@ -12,7 +12,7 @@ from registry.domain.attributes import subject_flaw
 from registry.domain.cloudevents import outgoing
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.sentences import sentence
-from registry.domain.wording import title_of
+from registry.domain.wording import on_one_line, title_of
 from registry.errors import NotFound
 from registry.http.answer import Asked
 from registry.http.disclosure import disclosed, names_people
@@ -32,6 +32,8 @@ SHOWN = 40
 AROUND = 1000
 """Events before and behind one that are looked through for those of the same correlation."""
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
+MOST_LETTERS = 120
+"""Letters of a title in the list."""
 TRACES = ("correlationid", "causationid", "traceparent", "tracestate")
 
 
@@ -166,7 +168,7 @@ def bond(row: Row, other: Row) -> str:
 def lines_of(reader: Reader, rows: Sequence[Row]) -> list[Line]:
     """Say of some events what a list shows of them."""
     states = reader.agreements({row.stream_id: row.position for row in rows})
-    titles = {id: title_of(state) for id, state in states.items()}
+    titles = {id: on_one_line(title_of(state), MOST_LETTERS) for id, state in states.items()}
     return [
         Line(
             position=row.position,
