@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check format campaign bench bench-quick contracts clean
+.PHONY: demo test check format campaign bench bench-quick contracts screenshots clean
 
 demo: .venv/ready  ## serve the demo story on http://127.0.0.1:8000
 	$(BIN)/registry demo $(ARGS)
@@ -29,6 +29,9 @@ format: .venv/ready
 
 contracts: .venv/ready  ## write the generated contracts and pages
 	$(BIN)/registry contracts
+
+screenshots: .venv/ready  ## pictures of the demo's pages, into screenshots/
+	$(BIN)/python tests/ui/screenshots.py $(ARGS)
 
 bench: .venv/ready  ## every figure side by side, with ratios
 	$(UV) sync --frozen --quiet --group bench

@@ -3,7 +3,6 @@
 Tests that use the browser are coroutines in the event loop of the session: mark each of them ``in_browser``.
 """
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from cli.servers import serving
+from ui.chromium import FLAGS, chromium
 from ui.world import tell
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 in_browser = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,7 +44,7 @@ def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium: the machine's, or the one that Playwright brought. Only where there is none are its tests skipped."""
     async with async_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, (*NAMES, playwright.chromium.executable_path))), None)
+        found = chromium(playwright)
         if found is None:
             pytest.skip("there is no Chromium on this machine")
         running = await playwright.chromium.launch(executable_path=found, args=FLAGS)

@@ -4,11 +4,18 @@ python tests/ui/screenshots.py http://127.0.0.1:8000 screenshots
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from cli.servers import serving
+from ui.chromium import FLAGS, chromium
+
 AGREEMENT = "/a/pak-slv-2025-digital-assets"
 PAGES = {
     "board": "/",
@@ -36,14 +43,23 @@ def take(browser: Browser, url: str, into: Path, pages: dict[str, str], views: l
                     tab.pdf(path=into / f"{name}.pdf", format="A4", prefer_css_page_size=True)
 
 
-def main(url: str, into: Path, *names: str) -> None:
-    into.mkdir(parents=True, exist_ok=True)
-    pages = {name: path for name, path in PAGES.items() if not names or name in names}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        take(browser, url.rstrip("/"), into, pages, list(VIEWS))
-        browser.close()
+def main(url: str = "", into: str = "screenshots", *names: str) -> None:
+    with nullcontext(url) if url else demo() as at:
+        folder = Path(into)
+        folder.mkdir(parents=True, exist_ok=True)
+        pages = {name: path for name, path in PAGES.items() if not names or name in names}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(playwright), args=FLAGS)
+            take(browser, at.rstrip("/"), folder, pages, list(VIEWS))
+            browser.close()
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """Serve the demo story meanwhile."""
+    with TemporaryDirectory() as data, serving("demo", "--port", "0", "--data-dir", data) as server:
+        yield server.url
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
+    main(*sys.argv[1:])
