@@ -65,6 +65,8 @@ async def test_what_has_nothing_to_do_with_it_changes_nothing(opened: Open):
             retracted("two", "two-visit"), founded("one", "public", "again", source="https://other.example/")
         )
         assert restricted(store) == ["one"]
+        await store.append(changed("one", "public", "show"))
+        assert restricted(store) == []
         assert store.reader.restricted_among(()) == frozenset()
 
 

@@ -64,7 +64,6 @@ def _without(state: Agreement, memo: Memo) -> Agreement | None:
     draft.recorded.update(left)
     for identity, live in state.live.items():
         if identity in left or any(correction.identity in left for correction in live.corrections):
-            now = standing(draft, identity)
-            if now is not None:  # what is live stays so: no retraction is personal
-                draft.live[identity] = now
+            # What is live stays so, as no retraction is personal.
+            draft.live[identity] = standing(draft, identity) or live
     return draft

@@ -11,6 +11,7 @@ from registry.merkle.tiles import Node, Tile, node_in_tile, tile_of
 from registry.store.database import reachable
 from registry.store.head import Head, read_head
 from registry.store.migrate import current_revision
+from registry.store.newest import read_newest
 from registry.store.restricted import exists_for, last_visible, restricted_among
 from registry.store.rows import ROWS, Row, read_stream, read_streams, select_rows
 from registry.store.states import States
@@ -73,10 +74,8 @@ class Reader:
 
     def newest(self, before: int, limit: int, sight: Sight) -> list[Row]:
         """Read up to ``limit`` events before a position, the newest first, as a reader may see them."""
-        statement = ROWS.where(event.c.position < before, exists_for(sight, event.c.stream_id))
-        statement = statement.order_by(event.c.position.desc()).limit(limit)
         with reachable(), self._engine.connect() as connection:
-            return select_rows(connection, statement, sight)
+            return read_newest(connection, sight, before=before, limit=limit)
 
     def restricted_among(self, agreements: Collection[str]) -> frozenset[str]:
         """Tell which of some agreements exist only for those who may see restricted ones."""
