@@ -60,6 +60,14 @@ def test_files_may_be_kept_for_ever_and_one_of_another_version_is_asked_for_agai
     assert client.get("/static/0000/style.txt").status_code == 404
 
 
+def test_only_who_asks_for_pages_by_name_and_rather_gets_them_for_errors(client: httpx.Client):
+    for accept in ("text/html;q=0.1,application/json", "text/html;q=nonsense", "*/*", "text/html;q=0"):
+        answer = client.get("/a/there-is-none", headers={"Accept": accept})
+        assert answer.headers["Content-Type"] == "application/problem+json", accept
+    refused = client.get("/agreements?x=1")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
 def test_a_day_is_chosen_for_the_board(client: httpx.Client):
     early = client.get("/?valid_as_of=2025-07-15")
     assert "No agreement is in effect on this day." in early.text
