@@ -11,6 +11,8 @@ from registry.api.openapi import describe
 from registry.api.routes import route_handlers
 from registry.domain.events.event import EVENT_TYPES
 from registry.http.kinds import KINDS
+from registry.http.routing import OPERATION
+from registry.ui.page import PAGE
 from registry.ui.routes import page_handlers
 
 
@@ -46,10 +48,15 @@ async def test_the_description_is_served_to_anybody(sqlite_url: str, document: d
         assert again.status_code == 304
 
 
+def handlers_of(route: Any) -> list[Any]:
+    return [handler for handler in route.route_handlers if "OPTIONS" not in handler.http_methods]
+
+
 def routes_of(app: Litestar) -> set[tuple[str, str]]:
     return {
         (re.sub(r":\w+", "", route.path), method.lower())
         for route in app.routes
+        if not all(handler.opt.get(PAGE) and OPERATION not in handler.opt for handler in handlers_of(route))
         for method in route.methods
         if method not in ("HEAD", "OPTIONS")
     }

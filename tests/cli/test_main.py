@@ -4,6 +4,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,6 +15,11 @@ from registry.cli.exits import DONE, INTERRUPTED, REFUSED, UNREACHABLE, USAGE, S
 from registry.errors import RegistryError, Unavailable
 
 
+def name_of(command: ModuleType) -> str:
+    """The name of a command; its module cannot have that of a keyword, nor a hyphen."""
+    return command.__name__.rpartition(".")[2].rstrip("_").replace("_", "-")
+
+
 def test_the_version_is_that_of_the_package(registry):
     assert registry("--version").out == f"agreement-registry {__version__}\n"
 
@@ -21,12 +27,12 @@ def test_the_version_is_that_of_the_package(registry):
 def test_help_lists_every_command(registry):
     listed = [line.split()[0] for line in registry("--help").out.splitlines() if line.startswith("    ")]
     for command in COMMANDS:
-        assert command.__name__.rpartition(".")[2] in listed
+        assert name_of(command) in listed
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_what_it_does(registry, command):
-    ran = registry(command.__name__.rpartition(".")[2], "--help")
+    ran = registry(name_of(command), "--help")
     assert ran.code == DONE
     assert len(ran.out.splitlines()) > 5
 

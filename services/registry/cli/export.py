@@ -3,15 +3,17 @@
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.cli import console
 from registry.cli.environment import add_database, settings_of
 from registry.cli.exits import DONE, REFUSED, USAGE, Stop
-from registry.cli.export_of import Kept, Wanted, from_database, from_server, kept_checkpoint, write_down
 from registry.cli.show import day
 from registry.domain.attributes import subject_flaw
 from registry.errors import NotFound
+
+if TYPE_CHECKING:
+    from registry.cli.export_of import Kept
 
 
 def add(commands: Any) -> None:
@@ -48,6 +50,8 @@ def add(commands: Any) -> None:
 
 def run(arguments: Namespace) -> int:
     """Write the bundle; print where it is."""
+    from registry.cli.export_of import Wanted, from_database, from_server, kept_checkpoint, write_down
+
     if arguments.agreement is None:
         return run_whole_log(arguments)
     if (flaw := subject_flaw(arguments.agreement)) is not None:
@@ -78,7 +82,7 @@ def run_whole_log(arguments: Namespace) -> int:
     """Write the whole log into a directory."""
     from registry.audit.whole_log import write_whole_log
     from registry.cli.database import reader
-    from registry.cli.export_of import keys_of
+    from registry.cli.export_of import Wanted, keys_of, write_down
 
     if arguments.url or arguments.kept or arguments.valid_as_of or arguments.withhold:
         raise Stop(USAGE, "the whole log is exported from its database, as it is; name an --agreement")
@@ -105,7 +109,7 @@ def run_whole_log(arguments: Namespace) -> int:
     return DONE
 
 
-def require_extended(files: dict[str, bytes], kept: Kept) -> None:
+def require_extended(files: dict[str, bytes], kept: "Kept") -> None:
     """See that the log extends the very checkpoint that was kept. Raises Stop when it is of another history."""
     from registry.audit.bundle import CONSISTENCY, old_root
 
