@@ -21,6 +21,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database: Annotated[str, Meta(min_length=1, description="SQLAlchemy URL of the event store")] = (
         "sqlite:///registry.db"
     )
+    database_password_file: Annotated[
+        str, Meta(description="File with the password for PostgreSQL, so that it stands in no URL")
+    ] = ""
     host: Annotated[str, Meta(min_length=1, description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on")] = 8000
     origin: Annotated[

@@ -6,11 +6,18 @@ import pytest
 
 from registry.cli.environment import api_key, masked, settings_of
 from registry.cli.exits import USAGE, Stop
+from registry.store.database import parse_url
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch):
-    for name in ("REGISTRY_DATABASE", "REGISTRY_PORT", "REGISTRY_API_KEY", "REGISTRY_COLOUR"):
+    for name in (
+        "REGISTRY_DATABASE",
+        "REGISTRY_PORT",
+        "REGISTRY_API_KEY",
+        "REGISTRY_COLOUR",
+        "REGISTRY_DATABASE_PASSWORD_FILE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -56,3 +63,50 @@ def test_an_unknown_setting_ends_the_command(monkeypatch):
 )
 def test_no_password_is_shown(url, shown):
     assert masked(url) == shown
+
+
+@pytest.mark.parametrize("url", ["postgresql://service@db/registry", "postgresql://service:old@db/registry"])
+def test_the_password_of_the_database_may_stand_in_a_file(monkeypatch, tmp_path, url):
+    file = tmp_path / "password"
+    file.write_text("s3cret/@:%\n")
+    monkeypatch.setenv("REGISTRY_DATABASE", url)
+    monkeypatch.setenv("REGISTRY_DATABASE_PASSWORD_FILE", str(file))
+    assert settings_of(Namespace()).database == "postgresql://service:s3cret%2F%40%3A%25@db/registry"
+    assert parse_url(settings_of(Namespace()).database).password == "s3cret/@:%"
+    assert "s3cret" not in masked(settings_of(Namespace()).database)
+
+
+def test_several_hosts_keep_their_places_beside_a_password(monkeypatch, tmp_path):
+    file = tmp_path / "password"
+    file.write_text("word")
+    monkeypatch.setenv("REGISTRY_DATABASE", "postgresql://service@/registry?host=db1,db2&port=5432,5432")
+    monkeypatch.setenv("REGISTRY_DATABASE_PASSWORD_FILE", str(file))
+    assert settings_of(Namespace()).database == (
+        "postgresql://service:word@/registry?host=db1,db2&port=5432,5432"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "said"),
+    [
+        ("postgresql://db/registry", b"s3cret", "names its user"),
+        ("postgresql://service@db/registry", b"", "no password"),
+        ("postgresql://service@db/registry", b"s3cret\nmore", "no password"),
+        ("postgresql://service@db/registry", b"s3cret\xff", "not UTF-8"),
+        ("postgresql://service@db/registry", None, "No such file"),
+    ],
+)
+def test_a_password_that_cannot_be_used_is_said_and_not_shown(monkeypatch, tmp_path, url, content, said):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("REGISTRY_DATABASE", url)
+    monkeypatch.setenv("REGISTRY_DATABASE_PASSWORD_FILE", str(file))
+    with pytest.raises(Stop, match=said) as stopped:
+        settings_of(Namespace())
+    assert "s3cret" not in str(stopped.value)
+
+
+def test_sqlite_has_no_password(monkeypatch):
+    monkeypatch.setenv("REGISTRY_DATABASE_PASSWORD_FILE", "/nowhere")
+    assert settings_of(Namespace()).database == "sqlite:///registry.db"

@@ -4,7 +4,11 @@ import os
 import re
 from argparse import Namespace
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from registry.cli.exits import USAGE, Stop
 from registry.config import PREFIX, Settings, SettingsError, load
@@ -26,14 +30,40 @@ def settings_of(arguments: Namespace, **overrides: object) -> Settings:
     given = {"database": getattr(arguments, "database", None), **overrides}
     environ |= {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
     try:
-        return load(environ)
+        settings = load(environ)
     except SettingsError as error:
         raise Stop(USAGE, str(error)) from error
+    if settings.database_password_file and not settings.sqlite:
+        password = _password(settings.database_password_file)
+        return msgspec.structs.replace(settings, database=with_password(settings.database, password))
+    return settings
 
 
 def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the key for a server, from the environment only: a command line is seen by every process."""
     return environ.get(API_KEY) or None
+
+
+def with_password(url: str, password: str) -> str:
+    """Return a URL of PostgreSQL with a password, which takes the place of any that it has. Raises Stop."""
+    found = re.fullmatch(r"([\w+]+://)([^/?#@:]+)(?::[^/?#@]*)?@(.*)", url)
+    if found is None:
+        raise Stop(USAGE, "REGISTRY_DATABASE_PASSWORD_FILE needs a REGISTRY_DATABASE that names its user")
+    scheme, user, rest = found.groups()
+    return f"{scheme}{user}:{quote(password, safe='')}@{rest}"
+
+
+def _password(path: str) -> str:
+    """Read a password: the one line of a file. Raises Stop, and never says what stands in it."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Stop(USAGE, f"REGISTRY_DATABASE_PASSWORD_FILE cannot be read: {why}") from error
+    password = text.removesuffix("\n")
+    if not password or "\n" in password:
+        raise Stop(USAGE, "REGISTRY_DATABASE_PASSWORD_FILE holds no password on one line")
+    return password
 
 
 def masked(url: str) -> str:
