@@ -39,3 +39,15 @@ def test_the_development_setting_binds_loopback(host: str) -> None:
 def test_a_role_that_is_no_plain_name_is_refused_as_it_stands_in_a_statement() -> None:
     with pytest.raises(SettingsError, match="REGISTRY_SERVICE_ROLE"):
         load({"REGISTRY_SERVICE_ROLE": "x; DROP TABLE event"})
+
+
+def test_the_networks_of_proxies_are_read() -> None:
+    settings = load({"REGISTRY_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,192.0.2.7"})
+    assert [str(each) for each in settings.proxies] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"]
+    assert Settings().proxies == ()
+
+
+@pytest.mark.parametrize("given", ["10.0.0.1/8", "proxy.example", "10.0.0.0/8;192.0.2.0/24"])
+def test_what_is_no_network_of_a_proxy_is_named(given: str) -> None:
+    with pytest.raises(SettingsError, match="REGISTRY_TRUSTED_PROXIES"):
+        load({"REGISTRY_TRUSTED_PROXIES": given})

@@ -1,7 +1,7 @@
 """Settings: one struct, read once from the environment. Floor 0: everything may read it, it reads nothing."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -89,6 +89,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     max_batch_events: Annotated[int, Meta(ge=1, le=10_000, description="Most events in one request")] = 1000
     max_batch_bytes: Annotated[int, Meta(ge=1024, description="Largest request body, in bytes")] = 4_194_304
+    write_rate: Annotated[
+        int, Meta(ge=0, description="Writes a second of one key or token; 0 is no limit")
+    ] = 0
+    read_rate: Annotated[int, Meta(ge=0, description="Reads a second of one key or token; 0 is no limit")] = 0
+    address_rate: Annotated[
+        int,
+        Meta(ge=0, description="Requests a second of one address that shows no key or token; 0 is no limit"),
+    ] = 500
+    burst_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="For how many seconds of it a rate may be used at once")
+    ] = 10
+    failure_rate: Annotated[
+        int,
+        Meta(ge=0, description="Keys and tokens that do not hold, a minute, of one address; 0 is no limit"),
+    ] = 60
+    trusted_proxies: Annotated[
+        str,
+        Meta(description="Networks, separated by commas, whose `X-Forwarded-For` is believed, as 10.0.0.0/8"),
+    ] = ""
+    max_streams: Annotated[
+        int, Meta(ge=1, description="Live streams and whole lists that one process sends at once")
+    ] = 1000
+    max_streams_each: Annotated[
+        int, Meta(ge=1, description="The same, for one key or token, or address that shows none")
+    ] = 100
+    stream_seconds: Annotated[
+        int, Meta(ge=1, description="Seconds after which a live stream is ended, to be taken up again")
+    ] = 3600
+    max_connections: Annotated[int, Meta(ge=1, description="Connections that one process holds")] = 4000
+    max_connections_each: Annotated[
+        int,
+        Meta(
+            ge=1, description="The same, of one address; this machine and trusted proxies have no such limit"
+        ),
+    ] = 500
+    max_head_bytes: Annotated[
+        int, Meta(ge=1024, le=1_048_576, description="Longest head of a request: its line and all headers")
+    ] = 32_768
+    head_seconds: Annotated[int, Meta(ge=1, description="Seconds to send the head of a request")] = 10
+    body_seconds: Annotated[
+        int, Meta(ge=1, description="Seconds to send a body, and one more for each 4 KiB of it")
+    ] = 20
+    stall_seconds: Annotated[
+        int, Meta(ge=1, description="Seconds after which a client that takes nothing of an answer is dropped")
+    ] = 30
     queue_events: Annotated[int, Meta(ge=1, description="Most events that wait to be committed")] = 10_000
     lock_timeout: Annotated[
         int, Meta(ge=1, le=600, description="Seconds to wait for the head of the log")
@@ -96,6 +141,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     state_cache_events: Annotated[
         int, Meta(ge=0, description="Events whose folded states are kept in memory")
     ] = 200_000
+
+    log_format: Annotated[
+        Literal["", "json", "text"],
+        Meta(description="`json` or `text` for what is logged; unless set, text on a terminal and else JSON"),
+    ] = ""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="What is logged, from this level on")
+    ] = "info"
+    access_lines: Annotated[
+        bool, Meta(description="`true` logs a line for every request, at the level `info`")
+    ] = True
+    metrics_open: Annotated[
+        bool, Meta(description="`true` gives `/metrics` to anybody; else the scope `admin` is asked for")
+    ] = False
+    metrics_directory: Annotated[
+        str,
+        Meta(
+            description="Directory in which processes on one port tell each other their metrics; `--workers` "
+            "makes one"
+        ),
+    ] = ""
+    otlp_endpoint: Annotated[
+        str, Meta(description="OpenTelemetry collector that gets traces over OTLP/HTTP: its http or https URL")
+    ] = ""
+    ready_lag: Annotated[
+        int,
+        Meta(ge=1, description="Seconds that read models and checkpoints may lag before `/readyz` says 503"),
+    ] = 300
+    drain_seconds: Annotated[
+        int, Meta(ge=0, le=60, description="Seconds to go on after SIGTERM, while `/readyz` already says 503")
+    ] = 0
 
     def __post_init__(self) -> None:
         """Refuse a combination that is unsafe, whatever each value says alone."""
@@ -108,6 +184,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in ("oidc_issuer", "oidc_jwks_url"):
             if (url := getattr(self, name)) and not is_safe_url(url):
                 raise ValueError(f"{PREFIX}{name.upper()} is no https:// URL without query and fragment")
+        if self.otlp_endpoint and not is_plain_url(self.otlp_endpoint):
+            raise ValueError("REGISTRY_OTLP_ENDPOINT is no http:// or https:// URL of a host alone")
+        try:
+            _ = self.proxies
+        except ValueError as error:
+            raise ValueError(f"REGISTRY_TRUSTED_PROXIES: {error}") from None
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the proxies that are believed."""
+        return tuple(ip_network(each.strip()) for each in self.trusted_proxies.split(",") if each.strip())
 
     @property
     def sqlite(self) -> bool:
@@ -125,15 +212,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_safe_url(url: str) -> bool:
-    """Tell whether a URL is of https, or of http on this machine, and names nothing but a place."""
+def is_plain_url(url: str) -> bool:
+    """Tell whether a URL is of http or https, and names nothing but a place."""
     try:
         split = urlsplit(url)
         host = split.hostname or ""
     except ValueError:
         return False
     named = bool(host) and not ("@" in split.netloc or "?" in url or "#" in url) and url.isprintable()
-    return named and (split.scheme == "https" or (split.scheme == "http" and is_loopback(host)))
+    return named and split.scheme in ("http", "https")
+
+
+def is_safe_url(url: str) -> bool:
+    """Tell whether a URL is of https, or of http on this machine, and names nothing but a place."""
+    if not is_plain_url(url):
+        return False
+    split = urlsplit(url)
+    return split.scheme == "https" or is_loopback(split.hostname or "")
 
 
 def load(environ: Mapping[str, str]) -> Settings:
