@@ -6,7 +6,15 @@ from domain.conftest import A, B
 from projections.reading import Stream, build, build_from, on, told
 from registry.access import EVERYTHING
 from registry.errors import Unavailable
-from registry.projections.activity import ACTIVITY, Counted, Stats, StatsFilters, stats
+from registry.projections.activity import (
+    ACTIVITY,
+    Counted,
+    Stats,
+    StatsFilters,
+    Turn,
+    stats,
+    status_through_time,
+)
 from registry.projections.listing import FIRST_DAY, LAST_DAY
 from store.conftest import Opened
 
@@ -140,3 +148,18 @@ async def test_the_numbers_of_the_story(store: Opened) -> None:
     assert (found.totals.agreements, found.totals.events, found.totals.disputed) == (1, 71, 1)
     assert (found.by_status, found.by_kind) == ({"in-force": 1}, {"loi": 1})
     assert read(store, valid_as_of=date(2025, 7, 15)).by_status == {"registered": 1}
+
+
+async def test_the_turns_of_status_add_up_to_the_numbers_of_every_day(two: Opened) -> None:
+    with two.reading.connect() as connection:
+        turns = status_through_time(connection, sight=EVERYTHING)
+    assert list(turns) == sorted(turns, key=lambda turn: (turn.day, turn.status, turn.agreements))
+    assert Turn(FIRST_DAY, "registered", 2) in turns
+    for day in (date(2020, 1, 1), *(date.fromisoformat(turn.day) for turn in turns), date(2100, 1, 1)):
+        added: dict[str, int] = {}
+        for turn in turns:
+            if turn.day <= day.isoformat():
+                added[turn.status] = added.get(turn.status, 0) + turn.agreements
+        assert {status: number for status, number in added.items() if number} == read(
+            two, valid_as_of=day
+        ).by_status

@@ -43,7 +43,7 @@ def test_the_status_changes_when_the_second_report_arrives(client: httpx.Client)
     assert (first.headers["Registry-Position"], second.headers["Registry-Position"]) == ("29", "33")
     since_then = words(first, r'aria-labelledby="h-since">(.*?)</section>')
     assert "Status registered → today: in effect" in since_then
-    assert "Signatures Known only since: Pakistan ; El Salvador" in since_then
+    assert "Signatures New: Pakistan ; El Salvador" in since_then
     assert client.get(STORY, params={"known_as_of": "30"}).text.count("report-b.example") > 0
     assert "report-b.example" not in re.sub(r"(?s)<dl class=.moments.>.*?</dl>", "", first.text)
 
