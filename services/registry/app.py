@@ -23,6 +23,7 @@ from registry.config import Settings
 from registry.http.gate import Gate
 from registry.http.issuer import Issuer
 from registry.http.keys import KeyRing
+from registry.http.refusals import no_refusals
 from registry.http.sessions import Sessions
 from registry.http.tokens import Tokens
 from registry.projections.catalogue import CATALOGUE
@@ -36,6 +37,7 @@ from registry.store.arrivals import Arrivals, Listener, listens
 from registry.store.database import open_reader, open_writer
 from registry.store.erasure import Eraser
 from registry.store.follower import Follower
+from registry.store.forecast import forecast
 from registry.store.page_sessions import PageSessions
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
@@ -60,7 +62,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
-        state=State(),
+        state=State({"refusals": no_refusals()}),
         logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )
@@ -81,6 +83,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     reader = Reader(reading, states)
     arrivals = Arrivals()
     sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
+    app.state.sequencer, app.state.forecast = sequencer, partial(forecast, reading, states)
     views = Views(reading)
     stack.callback(views.close)
     follower = Follower(reader, states, arrivals)
@@ -93,7 +96,6 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     app.state.reader = reader
     app.state.follower = follower
     app.state.answers = Answers()
-    app.state.sequencer = sequencer
     app.state.views = views
     app.state.operator = Operator(writing, reader)
     app.state.eraser = Eraser(writing, states)
@@ -168,6 +170,7 @@ async def open_gate(
         tokens=tokens(settings, writing, stack) if settings.oidc_issuer else None,
         everybody=app.state.principal if settings.auth == "off" else None,
         anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
+        opened=("/metrics",) if settings.metrics_open else (),
     )
 
 

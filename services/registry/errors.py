@@ -40,10 +40,11 @@ class Invalid(RegistryError):
 class Refusal(RegistryError):
     """The base of what is refused by comparing a posted event with what is recorded.
 
-    ``index`` is the place of the event in its request, filled in by the sequencer.
+    ``index`` is the place of the event in its request and ``subject`` its agreement, filled in by the sequencer.
     """
 
     index: int = 0
+    subject: str = ""
 
 
 class Rejected(Refusal):

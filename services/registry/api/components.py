@@ -10,6 +10,7 @@ from registry.domain.attributes import MAX_ID, MAX_SOURCE, MAX_VERSION, type_fla
 from registry.domain.cloudevents import OUTGOING
 from registry.domain.contracts import file_name, for_readers, schemas
 from registry.http.problems import Problem
+from registry.store.receipt import Forecast
 
 Schema = dict[str, Any]
 
@@ -109,11 +110,14 @@ _REQUIRED = ["specversion", "id", "source", "type", "subject"]
 
 
 def of_types(types: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
-    """Describe types of ours: a schema each, and the components that these refer to."""
+    """Describe types of ours: a schema each, and the components that these refer to.
+
+    A forecast and a problem are among them; what refers to these does so by name.
+    """
     found, components = msgspec.json.schema_components(
-        [*types, Problem], schema_hook=lambda _: {"type": "string"}, ref_template=PREFIX + "{name}"
+        [*types, Forecast, Problem], schema_hook=lambda _: {"type": "string"}, ref_template=PREFIX + "{name}"
     )
-    return list(found[:-1]), for_readers(components)
+    return list(found[:-2]), for_readers(components)
 
 
 def of_events() -> dict[str, Schema]:

@@ -2,26 +2,26 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
 
-from registry.access import ADMIN, Principal
-from registry.api.example_events import RECEIPT, batch_example, posted_example, posted_examples
+from registry.api.example_events import FORECAST, RECEIPT, batch_example, posted_example, posted_examples
 from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered
-from registry.domain.permission import check_parties, check_source
-from registry.errors import Flaw, Invalid, Malformed, Refusal, TooLarge
+from registry.errors import Flaw, Invalid, Malformed, Refusal, RegistryError, TooLarge
 from registry.http.answer import JSON, Answer, Asked
-from registry.http.parameters import BadHeader, query
+from registry.http.appending import append, foresee
+from registry.http.parameters import BadHeader, flag, query
 from registry.http.principal import principal_of
-from registry.http.problems import InBatch, UnsupportedMediaType
+from registry.http.problems import InBatch, UnsupportedMediaType, describe
+from registry.http.refusals import note_refusal
 from registry.http.routing import Content, Operation, Parameter, post
 from registry.http.threads import in_thread
-from registry.store.receipt import Receipt
+from registry.store.receipt import Forecast, Receipt
+from registry.store.recorder import now
 
 BINARY = "application/json"
 STRUCTURED = "application/cloudevents+json"
@@ -48,6 +48,19 @@ ATTRIBUTES = tuple(
     )
     for name in cloudevents.REQUIRED
 )
+DRY_RUN = Parameter(
+    "dry_run",
+    "`true`: record nothing, and answer what the receipt would be (200), or the problem that the post would meet. It "
+    "is a forecast on the state of this moment; a batch is tried as a whole, in its order.",
+    {"type": "string", "enum": ["true", "false"]},
+)
+NO_STORE = {"Cache-Control": "no-store"}
+_RECEIPT = {"$ref": "#/components/schemas/Receipt"}
+_FORECAST = {"$ref": "#/components/schemas/Forecast"}
+
+
+def _many(schema: dict[str, str]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
 
 
 @post(
@@ -67,6 +80,7 @@ ATTRIBUTES = tuple(
                 {"type": "string", "enum": ["*"]},
                 where="header",
             ),
+            DRY_RUN,
             *ATTRIBUTES,
         ),
         request=(
@@ -80,7 +94,11 @@ ATTRIBUTES = tuple(
         ),
         answers={
             201: Content(JSON, Receipt | list[Receipt], examples={"one": RECEIPT, "batch": [RECEIPT]}),
-            200: Content(JSON, Receipt | list[Receipt], RECEIPT | {"replayed": True}),
+            200: Content(
+                JSON,
+                {"anyOf": [_RECEIPT, _many(_RECEIPT), _FORECAST, _many(_FORECAST)]},
+                examples={"replay": RECEIPT | {"replayed": True}, "dry run": FORECAST},
+            ),
         },
         headers={
             "Location": "The path of the event (not for a batch)",
@@ -95,39 +113,37 @@ async def post_events(request: Asked) -> Answer:
 
     One as `application/cloudevents+json` or, with `ce-` headers, as `application/json`; several as
     `application/cloudevents-batch+json`. All are recorded, or none. Posting an event again is always safe:
-    the answer is the receipt of the first time, with `Idempotency-Replayed: true`.
+    the answer is the receipt of the first time, with `Idempotency-Replayed: true`. With `?dry_run=true` nothing
+    is recorded at all.
     """
-    query(request)
+    dry = flag(query(request, DRY_RUN.name), DRY_RUN.name)
     principal = principal_of(request)
     headers = request.headers  # made anew each time it is asked for
     mode = _mode(headers)
     settings: Settings = request.app.state.settings
     single = mode != BATCH
     expect = _expected(headers, single=single)
-    body = await _body(request, headers, settings.max_event_bytes if single else settings.max_batch_bytes)
-    if mode == STRUCTURED:
-        events = [cloudevents.posted(strict_json.decode(body))]
-    elif mode == BINARY:
-        events = [cloudevents.from_headers(request.scope["headers"], body)]
-    else:
-        # A large batch takes a while to read; the event loop goes on serving others meanwhile.
-        read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
-        events = _batch(body, settings) if read is None else await read
     try:
-        if principal.sources:
-            _check_sources(principal, events)
-        receipts = await request.app.state.sequencer.append(
-            events,
-            principal.id,
-            expect=expect,
-            admin=principal.may(ADMIN),
-            permit=partial(check_parties, principal) if principal.parties else None,
-            restricted=principal.sight.restricted,
-        )
-    except Refusal as refusal:
-        if single:
+        most = settings.max_event_bytes if single else settings.max_batch_bytes
+        body = await _body(request, headers, most)
+        if mode == STRUCTURED:
+            events = [cloudevents.posted(strict_json.decode(body))]
+        elif mode == BINARY:
+            events = [cloudevents.from_headers(request.scope["headers"], body)]
+        else:
+            # A large batch takes a while to read; the event loop goes on serving others meanwhile.
+            read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
+            events = _batch(body, settings) if read is None else await read
+        if dry:
+            return _foreseen(await foresee(request, principal, events, expect=expect), single=single)
+        receipts = await append(request, principal, events, expect=expect)
+    except RegistryError as error:
+        refused = InBatch(error) if isinstance(error, Refusal) and not single else error
+        if not dry:
+            note_refusal(request, principal.label, describe(error)[0].name, error, now())
+        if refused is error:
             raise
-        raise InBatch(refusal) from refusal
+        raise refused from error
     replayed = all(receipt.replayed for receipt in receipts)
     answered = {"Idempotency-Replayed": "true"} if replayed and receipts else {}
     if receipts:
@@ -140,14 +156,11 @@ async def post_events(request: Asked) -> Answer:
     )
 
 
-def _check_sources(principal: Principal, events: Sequence[Posted]) -> None:
-    """Refuse events of sources that the principal is not bound to. Raises NotPermitted with the index of one."""
-    for index, posted in enumerate(events):
-        try:
-            check_source(principal, posted)
-        except Refusal as refusal:
-            refusal.index = index
-            raise
+def _foreseen(forecasts: Sequence[Forecast], *, single: bool) -> Answer:
+    """Answer with what the receipts would be."""
+    replayed = bool(forecasts) and all(forecast.replayed for forecast in forecasts)
+    headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Answer(_encode(forecasts[0] if single else forecasts), headers=headers | NO_STORE)
 
 
 def _mode(headers: Mapping[str, str]) -> str:

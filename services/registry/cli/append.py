@@ -33,6 +33,11 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="NDJSON file, or - for standard input")
     parser.add_argument("--warnings", action="store_true", help="print the warnings of the receipts, too")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="append nothing; say what would become of each line, as things stand now",
+    )
     parser.add_argument("--json", action="store_true", help="summary as one JSON object")
     add_destination(parser)
     parser.set_defaults(run=run)
@@ -45,8 +50,8 @@ def run(arguments: Namespace) -> int:
     code = DONE
     with (
         opened(arguments.file) as (stream, size),
-        destination(arguments, settings) as to,
-        console.progress("appending", size) as bar,
+        destination(arguments, settings, dry=arguments.dry_run) as to,
+        console.progress("trying" if arguments.dry_run else "appending", size) as bar,
     ):
         began = time.monotonic()
         try:
@@ -60,14 +65,16 @@ def run(arguments: Namespace) -> int:
             console.note(f"registry: {error.detail}")
             code = UNREACHABLE
     if code != DONE:
-        console.note(f"stopped after line {tally.last_line}; run it again: nothing is recorded twice")
+        again = "nothing is recorded" if arguments.dry_run else "nothing is recorded twice"
+        console.note(f"stopped after line {tally.last_line}; run it again: {again}")
     elif tally.refused:
         code = REFUSED
     seconds = time.monotonic() - began
     if arguments.json:
-        console.say_json(msgspec.to_builtins(tally) | {"seconds": round(seconds, 3)})
+        dry = {"dry_run": True} if arguments.dry_run else {}
+        console.say_json(msgspec.to_builtins(tally) | dry | {"seconds": round(seconds, 3)})
     else:
-        console.say(tally.in_words(seconds))
+        console.say(tally.in_words(seconds, dry=arguments.dry_run))
     return code
 
 

@@ -33,8 +33,11 @@ def add_destination(parser: ArgumentParser) -> None:
 
 
 @contextmanager
-def destination(arguments: Namespace, settings: Settings) -> Iterator[Destination[Any]]:
-    """Open what the options name. While a server holds the database, it is gone through that server."""
+def destination(arguments: Namespace, settings: Settings, *, dry: bool = False) -> Iterator[Destination[Any]]:
+    """Open what the options name. While a server holds the database, it is gone through that server.
+
+    ``dry``: what is appended there is tried alone.
+    """
     from registry.cli.database import Held, write_lock
     from registry.cli.local import local
     from registry.cli.remote import remote
@@ -49,4 +52,4 @@ def destination(arguments: Namespace, settings: Settings) -> Iterator[Destinatio
                     raise
                 url = held.url
                 note(f"the server at {url} writes the database; going through it")
-        yield opened.enter_context(remote(url) if url else local(settings))
+        yield opened.enter_context(remote(url, dry=dry) if url else local(settings, dry=dry))

@@ -1,7 +1,8 @@
 """Appending to the database of this machine, without a server."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from registry.audit.keys import kept_path
 from registry.audit.standing import Behind, Kept, look
@@ -12,20 +13,24 @@ from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.codec import split
 from registry.errors import RegistryError, TooLarge, Unavailable
+from registry.store.forecast import forecast
 from registry.store.group import Request
 from registry.store.principals import principal_id
 from registry.store.reader import Reader
-from registry.store.receipt import Receipt
+from registry.store.receipt import Forecast, Receipt
 from registry.store.sequencer import MOST_PARTS
 from registry.store.states import States
 from registry.store.writer import Writer
+
+Commit = Callable[[Sequence[Request]], Sequence[Sequence[Receipt | Forecast] | Exception]]
+"""What becomes of requests: they are committed, or only tried."""
 
 
 class Local:
     """Appends to the database itself. Each event is a request of its own, so none can fail its neighbours."""
 
-    def __init__(self, writer: Writer, principal: str, max_event_bytes: int) -> None:
-        self._writer = writer
+    def __init__(self, commit: Commit, principal: str, max_event_bytes: int) -> None:
+        self._commit = commit
         self._principal = principal
         self._most = max_event_bytes
 
@@ -41,20 +46,24 @@ class Local:
 
     def append(self, events: Sequence[Request]) -> list[Outcome | RegistryError]:
         """Append in one transaction. Raises Unavailable when the database cannot be reached."""
-        return [_outcome(answer) for answer in self._writer.commit(events)]
+        return [_outcome(answer) for answer in self._commit(events)]
 
 
 @contextmanager
-def local(settings: Settings) -> Iterator[Local]:
-    """Open a database of this version to append to it, under the lock. Raises Stop or Unavailable."""
+def local(settings: Settings, *, dry: bool = False) -> Iterator[Local]:
+    """Open a database of this version to append to it, under the lock. Raises Stop or Unavailable.
+
+    ``dry``: events are held against what is recorded, and nothing is written of them.
+    """
     require_file(settings)
     with writer_engine(settings) as engine:
         reader = Reader(engine)
         check_revision(reader.revision())
         require_standing(settings, reader)
         principal = principal_id(engine, "command", "command line")
-        writer = Writer(engine, States(settings.state_cache_events))
-        yield Local(writer, principal, settings.max_event_bytes)
+        states = States(settings.state_cache_events)
+        commit: Commit = partial(forecast, engine, states) if dry else Writer(engine, states).commit
+        yield Local(commit, principal, settings.max_event_bytes)
 
 
 def require_standing(settings: Settings, reader: Reader) -> None:
@@ -66,14 +75,14 @@ def require_standing(settings: Settings, reader: Reader) -> None:
         raise Unavailable(str(error)) from error
 
 
-def _outcome(answer: list[Receipt] | Exception) -> Outcome | RegistryError:
+def _outcome(answer: Sequence[Receipt | Forecast] | Exception) -> Outcome | RegistryError:
     if isinstance(answer, RegistryError):
         return answer
     if isinstance(answer, Exception):
         raise answer
     (one,) = answer
     return Outcome(
-        position=one.position,
+        position=one.position if isinstance(one, Receipt) else 0,
         replayed=one.replayed,
         warnings=tuple(f"{warning.code}: {warning.detail}" for warning in one.warnings),
     )

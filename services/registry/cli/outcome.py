@@ -7,6 +7,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What became of one event that was taken."""
 
     position: int
+    """0 when it was only tried."""
     replayed: bool
     warnings: tuple[str, ...] = ()
 
@@ -38,9 +39,9 @@ class Tally(msgspec.Struct):
         self.lines += 1
         self.refused += 1
 
-    def in_words(self, seconds: float) -> str:
-        """Say it on one line."""
-        said = f"appended {self.appended:,} event{'' if self.appended == 1 else 's'}"
+    def in_words(self, seconds: float, *, dry: bool = False) -> str:
+        """Say it on one line; ``dry``: nothing was done, it was only tried."""
+        said = f"{'would append' if dry else 'appended'} {self.appended:,} event{'' if self.appended == 1 else 's'}"
         asides = [
             f"{count:,} {word}"
             for count, word in (

@@ -26,8 +26,9 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 class Remote:
     """Appends through a server, which decides; only what could spoil its neighbours is refused here."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, *, dry: bool = False) -> None:
         self._client = client
+        self._dry = {"dry_run": "true"} if dry else {}
         self._answered = False
 
     def prepare(self, line: Line) -> bytes:
@@ -49,8 +50,16 @@ class Remote:
         except RegistryError as error:
             if len(events) == 1:
                 return [error]
+            if self._dry and isinstance(error, Blamed):
+                return self._without(events, error)
         middle = len(events) // 2
         return self.append(events[:middle]) + self.append(events[middle:])
+
+    def _without(self, events: Sequence[bytes], error: "Blamed") -> list[Outcome | RegistryError]:
+        """Try the others of a batch together: they may need each other, and nothing of it is recorded."""
+        others = [event for place, event in enumerate(events) if place not in error.places]
+        found = iter(self.append(others) if others else ())
+        return [error if place in error.places else next(found) for place in range(len(events))]
 
     def _post(self, events: Sequence[bytes]) -> list[Outcome | RegistryError]:
         """Post one event as one, so that what is said of it is said of it alone, and several as a batch."""
@@ -58,14 +67,37 @@ class Remote:
         content = events[0] if alone else b"[" + b",".join(events) + b"]"
         try:
             with reached(self._client.base_url):
-                response = self._client.post("/events", content=content, headers=ONE if alone else BATCH)
+                response = self._client.post(
+                    "/events", params=self._dry, content=content, headers=ONE if alone else BATCH
+                )
         except Unavailable as error:
             if self._answered:  # it was there and may come back
                 raise
             raise Stop(UNREACHABLE, error.detail) from error
         self._answered = True
+        if self._dry and not alone and response.is_client_error:
+            blame(response, len(events))
         receipts = answer(response)
-        return [*outcomes([receipts] if alone else receipts, len(events), response)]
+        return [*outcomes([receipts] if alone else receipts, len(events), response, dry=bool(self._dry))]
+
+
+class Blamed(RegistryError):
+    """Events of a batch are to blame, by their places in it."""
+
+    def __init__(self, detail: str, places: frozenset[int]) -> None:
+        super().__init__(detail)
+        self.places = places
+
+
+def blame(response: httpx.Response, many: int) -> None:
+    """Raise Blamed when a problem names events of the batch; another problem is about the whole of it."""
+    try:
+        pointers = [str(flaw["pointer"]).split("/") for flaw in response.json()["errors"]]
+    except (ValueError, KeyError, TypeError):
+        return
+    places = frozenset(int(tokens[1]) for tokens in pointers if len(tokens) > 1 and tokens[1].isdecimal())
+    if places and max(places) < many:
+        raise Blamed(in_words(response), places)
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -76,19 +108,21 @@ class Warned(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True):
     """What is read of a receipt."""
 
-    position: int
     replayed: bool
     warnings: tuple[Warned, ...]
+    position: int = 0
 
 
-def outcomes(receipts: Any, many: int, response: httpx.Response) -> Iterator[Outcome]:
-    """Read the receipts of so many events. Raises Stop when they are none."""
+def outcomes(receipts: Any, many: int, response: httpx.Response, *, dry: bool = False) -> Iterator[Outcome]:
+    """Read the receipts of so many events, or with ``dry`` the forecasts. Raises Stop when they are none."""
     try:
         read = msgspec.convert(receipts, tuple[Receipt, ...])
     except msgspec.ValidationError as error:
         raise strange(response, str(error)) from error
     if len(read) != many:
         raise strange(response, f"{len(read)} receipts for {many} events")
+    if not dry and not all(receipt.position for receipt in read):
+        raise strange(response, "a receipt without a position")
     for receipt in read:
         warnings = tuple(f"{warning.code}: {warning.detail}" for warning in receipt.warnings)
         yield Outcome(receipt.position, receipt.replayed, warnings)
@@ -100,10 +134,10 @@ def strange(response: httpx.Response, why: str) -> Stop:
 
 
 @contextmanager
-def remote(url: str) -> Iterator[Remote]:
-    """Open a connection to append through. Raises Stop when ``url`` is none of a server."""
+def remote(url: str, *, dry: bool = False) -> Iterator[Remote]:
+    """Open a connection to append through, or to try. Raises Stop when ``url`` is none of a server."""
     with httpx.Client(**client_options(url)) as client:
-        yield Remote(client)
+        yield Remote(client, dry=dry)
 
 
 def client_options(url: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, date, datetime
 from urllib.parse import unquote_plus
 
-from registry.errors import Malformed
+from registry.errors import Malformed, RegistryError
 from registry.http.answer import Asked
 
 READS = "reads"
@@ -13,6 +13,10 @@ READS = "reads"
 MIN_POSITION = "min_position"
 """The parameter of every route that reads something."""
 MAX_LIMIT = 1000
+MAX_QUERY = 8192
+"""Bytes of a query string."""
+MAX_PARAMETERS = 64
+"""Parameters of a query string."""
 DEFAULT_LIMIT = 100
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -36,6 +40,20 @@ class BadHeader(Malformed):
         super().__init__(f"header {header} {detail}")
         self.header = header
         self.reason = detail
+
+
+class TooLong(RegistryError):
+    """The line of a request is longer than is taken."""
+
+
+def check_query(raw: bytes) -> None:
+    """Refuse a query string that nobody needs. Raises TooLong or Malformed."""
+    if not raw:
+        return
+    if len(raw) > MAX_QUERY:
+        raise TooLong(f"the query string has {len(raw)} bytes, the limit is {MAX_QUERY}")
+    if raw.count(b"&") >= MAX_PARAMETERS:
+        raise Malformed(f"the query string has over {MAX_PARAMETERS} parameters")
 
 
 def query(request: Asked, *known: str) -> dict[str, str]:
@@ -75,6 +93,14 @@ def number(given: dict[str, str], name: str, *, least: int = 0, most: int = 2**5
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
         raise BadParameter(name, f"is no integer from {least} to {most}")
     return int(text)
+
+
+def flag(given: dict[str, str], name: str) -> bool:
+    """Read whether something is asked for; it is not when nothing is said."""
+    said = given.get(name, "false")
+    if said not in ("true", "false"):
+        raise BadParameter(name, "is neither true nor false")
+    return said == "true"
 
 
 def limit(given: dict[str, str]) -> int:

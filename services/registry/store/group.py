@@ -1,5 +1,6 @@
 """A group of requests under the lock of the head: what each of them becomes, and what is to be written."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
@@ -14,6 +15,8 @@ from registry.errors import IdentityTaken, Refusal, VersionMismatch
 from registry.store.receipt import Receipt, receipt
 from registry.store.rows import Row, join_all
 from registry.store.seal import Sealed
+
+log = logging.getLogger(__name__)
 
 Identity = tuple[str, str]
 Permit = Callable[[Agreement | None, Posted], None]
@@ -91,6 +94,20 @@ class Group:
         self.states: dict[str, Agreement] = {}
         """The states that the accepted events lead to."""
 
+    def decided(self, request: Request) -> list[Slot] | Exception:
+        """Decide a request; give why it is refused instead of raising it, as one must not fail its neighbours."""
+        try:
+            return self.decide(request)
+        except Refusal as refusal:
+            return refusal
+        except Exception as error:  # a fault of ours
+            log.exception("deciding failed")
+            return error
+
+    def at(self, position: int) -> Accepted:
+        """Give the event that this group writes at a position."""
+        return next(slot for slot in self.accepted.values() if slot.position == position)
+
     def decide(self, request: Request) -> list[Slot]:
         """Accept every event of a request or none. Raises Refusal with the index of the one to blame."""
         slots: list[Slot] = []
@@ -100,7 +117,7 @@ class Group:
             try:
                 slot = self._slot(posted, parts, request, accepted, states)
             except Refusal as refusal:
-                refusal.index = index
+                refusal.index, refusal.subject = index, posted.subject
                 raise
             slots.append(slot)
         self.accepted.update(accepted)

@@ -1,6 +1,6 @@
 """The receipt: what a service is told about an event it posted, the first time and every time after."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +26,17 @@ class Receipt(msgspec.Struct, frozen=True):
     replayed: Annotated[bool, Meta(description="True when it had been recorded before")] = False
 
 
+class Forecast(msgspec.Struct, frozen=True):
+    """What the receipt of an event would be if it were posted now; nothing was written, and no place is promised."""
+
+    agreement: Annotated[str, Meta(description="The id of its agreement")]
+    version: Annotated[int, Meta(description="The version that its agreement would have with it, or has")]
+    event_uuid: Annotated[str, Meta(description="UUIDv5 of its source and id", pattern=UUID_PATTERN)]
+    warnings: Annotated[tuple[Advice, ...], Meta(description="Empty for what is recorded already")] = ()
+    replayed: Annotated[bool, Meta(description="True when it has been recorded before")] = False
+    dry_run: Annotated[Literal[True], Meta(description="Says that this is no receipt")] = True
+
+
 def receipt(
     *,
     source: str,
@@ -40,14 +51,19 @@ def receipt(
     uuid: bytes | None = None,
 ) -> Receipt:
     """Make out a receipt; ``recorded_at`` in microseconds since 1970, ``uuid`` if it is known already."""
-    digits = (uuid or event_uuid(source, id)).hex()
     return Receipt(
         position=position,
         agreement=agreement,
         version=version,
-        event_uuid=f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",
+        event_uuid=written(uuid or event_uuid(source, id)),
         recorded_at=format_time(recorded_at),
         leaf_hash=leaf.hex(),
         warnings=warnings,
         replayed=replayed,
     )
+
+
+def written(uuid: bytes) -> str:
+    """Write a UUID of 16 bytes in the usual way."""
+    digits = uuid.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 
@@ -12,6 +14,7 @@ from registry.domain.codec import split
 from registry.domain.envelope import Posted
 from registry.errors import TooLarge, Unavailable
 from registry.store.arrivals import Arrivals
+from registry.store.commits import Commits
 from registry.store.group import Permit, Request
 from registry.store.receipt import Receipt
 from registry.store.writer import Outcome, Writer
@@ -33,6 +36,10 @@ GATHER_SECONDS = 0.005
 class Waiting(msgspec.Struct, frozen=True):
     request: Request
     receipts: asyncio.Future[list[Receipt]]
+    since: float
+    """When it came, by the clock that ``time.perf_counter`` reads."""
+    trace: Any = None
+    """What it is known by to those that trace."""
 
 
 class Sequencer:
@@ -47,6 +54,8 @@ class Sequencer:
         """Told of every commit."""
         self.read_only = ""
         """Why nothing may be appended, when the log is not where it was seen to be; else empty."""
+        self.commits = Commits()
+        """What has been done, in numbers."""
         self._writer = writer
         self._most = queue_events
         self._queue: deque[Waiting] = deque()
@@ -100,6 +109,37 @@ class Sequencer:
         """
         if not events:
             return []
+        request = self.prepare(
+            events, principal, expect=expect, admin=admin, permit=permit, restricted=restricted
+        )
+        if self._queued and self._queued + len(events) > self._most:
+            raise Unavailable("too many events wait to be committed")
+        traces = self.commits.traces
+        waiting = Waiting(
+            request,
+            asyncio.get_running_loop().create_future(),
+            time.perf_counter(),
+            None if traces is None else traces.current(),
+        )
+        self._queue.append(waiting)
+        self._queued += len(events)
+        self._arrived.set()
+        return await waiting.receipts
+
+    def prepare(
+        self,
+        events: Sequence[Posted],
+        principal: str,
+        *,
+        expect: int | None = None,
+        admin: bool = False,
+        permit: Permit | None = None,
+        restricted: bool = True,
+    ) -> Request:
+        """Make events ready to be appended, or to be held against what is recorded without being appended.
+
+        The arguments are those of ``append``. Raises TooLarge, and Unavailable when nothing is taken at all.
+        """
         parts = [split(event.type, event.body, event.attrs, principal, event.personal) for event in events]
         if any(len(each) > MOST_PARTS for each in parts):
             raise TooLarge(f"an event names at most {MOST_PARTS - 1} persons")
@@ -107,16 +147,7 @@ class Sequencer:
             raise Unavailable("the service is stopping")
         if self.read_only:
             raise Unavailable(self.read_only, retry_after=60)
-        if self._queued and self._queued + len(events) > self._most:
-            raise Unavailable("too many events wait to be committed")
-        waiting = Waiting(
-            Request(events, parts, expect, admin, permit, restricted, principal),
-            asyncio.get_running_loop().create_future(),
-        )
-        self._queue.append(waiting)
-        self._queued += len(events)
-        self._arrived.set()
-        return await waiting.receipts
+        return Request(events, parts, expect, admin, permit, restricted, principal)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -130,6 +161,8 @@ class Sequencer:
             await self._gather()
             group = self._take()
             self._committing = True
+            self.commits.begin()
+            began = time.time_ns()
             try:
                 outcomes = await loop.run_in_executor(
                     self._thread, self._writer.commit, [waiting.request for waiting in group]
@@ -139,6 +172,9 @@ class Sequencer:
                     log.exception("a group of %d requests failed", len(group))
                 outcomes = [error] * len(group)
             self._committing = False
+            appended = self.commits.end([waiting.since for waiting in group], outcomes)
+            if self.commits.traces is not None:
+                self.commits.traces.committed([waiting.trace for waiting in group], began, appended)
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _resolve(waiting, outcome)
                 if isinstance(outcome, list) and outcome:

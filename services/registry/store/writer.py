@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, exc, select
 from registry.domain.agreement import Agreement, fold
 from registry.domain.events import Registered
 from registry.domain.events.event import Event
-from registry.errors import Refusal, Unavailable
+from registry.errors import Unavailable
 from registry.store.database import GONE
-from registry.store.group import Group, Request, Slot
+from registry.store.group import Group, Request
 from registry.store.head import Head, lock_head
 from registry.store.lookup import Past, look_up
 from registry.store.receipt import Receipt
@@ -57,13 +57,15 @@ class Writer:
             raise Unavailable("the database cannot be reached") from error
 
     def _commit(self, requests: Sequence[Request]) -> list[Outcome]:
-        self._load(requests)
+        if unknown := _unknown(self._states, requests):
+            with self._engine.connect() as connection:
+                _fold_all(connection, self._states, unknown)
         sealed: Sealed | None = None
         try:
             with self._engine.begin() as connection:
                 head = lock_head(connection)
-                group = self._open_group(connection, head, requests)
-                decided = [_decide(group, request) for request in requests]
+                group = open_group(connection, self._states, head, requests)
+                decided = [group.decided(request) for request in requests]
                 if group.accepted:
                     sealed = _insert(connection, head, group)
                     settle(
@@ -85,50 +87,6 @@ class Writer:
             for slots in decided
         ]
 
-    def _load(self, requests: Sequence[Request]) -> None:
-        """Fold the agreements that are not in memory before the head is locked, as that may take a while.
-
-        One that is about to be registered is hardly there yet; should it be, it is folded under the lock.
-        """
-        first: dict[str, Event] = {}
-        for request in requests:
-            for posted in request.events:
-                first.setdefault(posted.subject, posted.data)
-        unknown = [
-            stream
-            for stream, data in first.items()
-            if not isinstance(data, Registered) and self._states.get(stream) is None
-        ]
-        if not unknown:
-            return
-        with self._engine.connect() as connection:
-            for stream in look_up(connection, unknown).versions:
-                self._up_to_date(connection, stream, None)
-
-    def _open_group(self, connection: Connection, head: Head, requests: Sequence[Request]) -> Group:
-        """Look back, in a statement after the lock was had: it sees all that was committed before it."""
-        identities = list({(posted.source, posted.id): None for r in requests for posted in r.events})
-        streams = list({posted.subject: None for r in requests for posted in r.events})
-        past = look_up(connection, streams, identities)
-        rows = _rows_at(connection, past)
-        return Group(
-            size=head.size,
-            recorded_at=max(now(), head.recorded_at),
-            state_of=lambda stream: self._up_to_date(connection, stream, past.versions.get(stream, 0)),
-            recorded={(row.source, row.event_id): row for row in rows},
-            restricted=restricted_among(connection, {row.stream_id for row in rows}),
-        )
-
-    def _up_to_date(self, connection: Connection, stream: str, version: int | None) -> Agreement | None:
-        """Return the state of an agreement at ``version`` (None: its last), folding only what is new."""
-        known = self._states.get(stream)
-        if version is not None and version == (known.version if known else 0):
-            return known
-        state = fold(known, read_stream(connection, stream, after_version=known.version if known else 0))
-        if state is not None:
-            self._states.keep(state)
-        return state
-
     def _was_committed(self, sealed: Sealed) -> bool:
         """Find out, after the answer to COMMIT was lost, whether it happened.
 
@@ -140,20 +98,63 @@ class Writer:
             return connection.scalar(last) == sealed.leaves[-1]
 
 
+def load_states(connection: Connection, states: States, requests: Sequence[Request]) -> None:
+    """Fold the agreements of requests that are not in memory, but for those that are about to be registered."""
+    _fold_all(connection, states, _unknown(states, requests))
+
+
+def open_group(connection: Connection, states: States, head: Head, requests: Sequence[Request]) -> Group:
+    """Look back behind a head that was read. If it is locked, that is all that was committed before it."""
+    identities = list({(posted.source, posted.id): None for r in requests for posted in r.events})
+    streams = list({posted.subject: None for r in requests for posted in r.events})
+    past = look_up(connection, streams, identities)
+    rows = _rows_at(connection, past)
+    return Group(
+        size=head.size,
+        recorded_at=max(now(), head.recorded_at),
+        state_of=lambda stream: _up_to_date(connection, states, stream, past.versions.get(stream, 0)),
+        recorded={(row.source, row.event_id): row for row in rows},
+        restricted=restricted_among(connection, {row.stream_id for row in rows}),
+    )
+
+
+def _unknown(states: States, requests: Sequence[Request]) -> list[str]:
+    """Name the agreements to fold before the head is locked, as that may take a while.
+
+    One that is about to be registered is hardly there yet; should it be, it is folded under the lock.
+    """
+    first: dict[str, Event] = {}
+    for request in requests:
+        for posted in request.events:
+            first.setdefault(posted.subject, posted.data)
+    return [
+        stream
+        for stream, data in first.items()
+        if not isinstance(data, Registered) and states.get(stream) is None
+    ]
+
+
+def _fold_all(connection: Connection, states: States, unknown: Sequence[str]) -> None:
+    if unknown:
+        for stream in look_up(connection, unknown).versions:
+            _up_to_date(connection, states, stream, None)
+
+
+def _up_to_date(connection: Connection, states: States, stream: str, version: int | None) -> Agreement | None:
+    """Return the state of an agreement at ``version`` (None: its last), folding only what is new."""
+    known = states.get(stream)
+    if version is not None and version == (known.version if known else 0):
+        return known
+    state = fold(known, read_stream(connection, stream, after_version=known.version if known else 0))
+    if state is not None:
+        states.keep(state)
+    return state
+
+
 def _rows_at(connection: Connection, past: Past) -> list[Row]:
     if not past.positions:
         return []
     return select_rows(connection, ROWS.where(event.c.position.in_(sorted(past.positions.values()))))
-
-
-def _decide(group: Group, request: Request) -> list[Slot] | Exception:
-    try:
-        return group.decide(request)
-    except Refusal as refusal:
-        return refusal
-    except Exception as error:  # a fault of ours in one request must not fail its neighbours
-        log.exception("deciding failed")
-        return error
 
 
 def _insert(connection: Connection, head: Head, group: Group) -> Sealed | None:
