@@ -65,13 +65,20 @@ async def test_without_its_database_the_service_lives_and_is_not_ready(
 
 
 @pytest.mark.parametrize("revision", [None, "0000"])
-async def test_on_another_migration_the_service_is_not_ready(
+async def test_on_an_earlier_migration_the_service_is_not_ready(
     service: Service, monkeypatch: pytest.MonkeyPatch, revision: str | None
 ):
     monkeypatch.setattr(service.app.state.reader, "revision", lambda: revision)
     response = await service.get("/readyz")
     assert f"at migration {revision}" in problem(response, 503, "unavailable")["detail"]
     assert response.headers["Retry-After"] == "5"
+
+
+async def test_on_a_later_migration_the_service_goes_on_until_it_is_replaced(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service.app.state.reader, "revision", lambda: "9999")
+    assert (await ready(service)).json()["revision"] == "9999"
 
 
 async def test_a_database_that_does_not_answer_is_not_waited_for(
