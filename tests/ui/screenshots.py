@@ -22,6 +22,14 @@ PAGES = {
     "agreement": AGREEMENT,
     "agreement-before": f"{AGREEMENT}?valid_as_of=2025-07-15",
     "agreement-first-report": f"{AGREEMENT}?known_as_of=29",
+    "search": "/search?q=bitcoin",
+    "parties": "/parties",
+    "party": "/p/pak",
+    "pair": "/pair/pak/slv",
+    "calendar": "/calendar?month=2025-07",
+    "log": "/log",
+    "event": "/log/33",
+    "verify": "/verify?position=33",
     "missing": "/a/there-is-none",
 }
 VIEWS = {
