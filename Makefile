@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test check format campaign bench bench-quick contracts screenshots clean
+.PHONY: demo test check format campaign bench bench-quick contracts screenshots sbom clean
 
 demo: .venv/ready  ## serve the demo story on http://127.0.0.1:8000
 	$(BIN)/registry demo $(ARGS)
@@ -16,12 +16,13 @@ test: .venv/ready  ## all tests, fault and fuzz campaigns at a tenth of their si
 campaign: .venv/ready  ## the fault and fuzz campaigns at their full size
 	CAMPAIGN=full $(BIN)/python -m pytest -m campaign -s $(ARGS)
 
-check: .venv/ready  ## style, types, import floors, generated files
+check: .venv/ready  ## style, types, import floors, generated files, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/registry contracts --check
+	$(UV) export --frozen --no-dev --no-emit-project --quiet | $(BIN)/python .ci/audit.py
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
@@ -32,6 +33,9 @@ contracts: .venv/ready  ## write the generated contracts and pages
 
 screenshots: .venv/ready  ## pictures of the demo's pages, into screenshots/
 	$(BIN)/python tests/ui/screenshots.py $(ARGS)
+
+sbom: $(UV)  ## what the service runs on, with hashes, as CycloneDX: sbom.json
+	$(UV) export --frozen --no-dev --format cyclonedx1.5 --quiet --output-file sbom.json
 
 bench: .venv/ready  ## every figure side by side, with ratios
 	$(UV) sync --frozen --quiet --group bench
