@@ -105,4 +105,12 @@ def test_what_is_dropped_is_not_remembered_to_be_behind(states: States) -> None:
     states.keep(state("two", 9), 3)
     states.keep(kept := state("one", 1), 3)
     assert states.current("one") == (kept, 3)
-    assert states.kept(["one", "two", "three"]) == ["one", "two"]
+
+
+def test_older_is_what_is_kept_and_has_not_come_to_a_version(states: States) -> None:
+    states.hear(3)
+    for name, version in (("as-far", 2), ("older", 1)):
+        states.keep(state(name, version), 3)
+    states.keep(state("behind", 2), 2)
+    versions = {"as-far": 2, "older": 2, "behind": 2, "never-kept": 2}
+    assert states.older(versions) == ["older", "behind"]

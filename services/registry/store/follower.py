@@ -64,6 +64,8 @@ def follow(reader: Reader, states: States) -> None:
     states.hear(length)
     while (after := states.position) < length:
         until = min(length, after + PAGE) if states.events else length
-        for agreement in states.kept(reader.moved(after, until)):
+        for agreement in states.older(
+            reader.moved(after, until)
+        ):  # what this process appended is there already
             reader.latest(agreement)
         states.follow(after, until)

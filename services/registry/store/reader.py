@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from registry.access import EVERYTHING, Sight
 from registry.domain.agreement import Agreement, fold
@@ -174,11 +174,16 @@ class Reader:
                     found[stream] = state
         return found
 
-    def moved(self, after: int, until: int) -> list[str]:
-        """Name the agreements that have an event behind position ``after`` up to ``until``."""
-        statement = select(event.c.stream_id).distinct().where(event.c.position.between(after + 1, until))
+    def moved(self, after: int, until: int) -> dict[str, int]:
+        """Give the agreements that have an event behind position ``after`` up to ``until``, with their version then."""
+        moved = event.c.position.between(after + 1, until)
+        statement = (
+            select(event.c.stream_id, func.max(event.c.version).label("version"))
+            .where(moved)
+            .group_by(event.c.stream_id)
+        )
         with reachable(), self._engine.connect() as connection:
-            return list(connection.scalars(statement))
+            return {row.stream_id: row.version for row in connection.execute(statement)}
 
     def hashes(self, nodes: Iterable[Node], size: int) -> dict[Node, bytes]:
         """Read the tree nodes that a proof in the tree of ``size`` leaves needs; each tile is read once.

@@ -1,7 +1,7 @@
 """Folded states kept in memory, so that an append or a read folds only what is new."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from threading import Lock
 
 from registry.domain.agreement import Agreement
@@ -77,10 +77,15 @@ class States:
             if gone is not None:
                 self._events -= gone.version
 
-    def kept(self, agreements: Iterable[str]) -> list[str]:
-        """Tell of which of some agreements a state is kept."""
+    def older(self, versions: Mapping[str, int]) -> list[str]:
+        """Tell of which of some agreements the state that is kept may not have come to the version given with each."""
         with self._lock:
-            return [agreement for agreement in agreements if agreement in self._kept]
+            return [
+                agreement
+                for agreement, version in versions.items()
+                if (state := self._kept.get(agreement)) is not None
+                and (state.version < version or agreement in self._behind)
+            ]
 
     def hear(self, length: int) -> None:
         """Be told how long the log is: what was read when it was shorter is not taken for all of it."""
