@@ -14,27 +14,32 @@ from sqlalchemy import Engine
 from registry.access import AGREEMENTS_READ, ANYBODY, DEVELOPMENT, EVENTS_READ, SCOPES, TOKEN, Principal
 from registry.api.answers import Answers
 from registry.api.lane import Lane
+from registry.api.metrics import own_families
 from registry.api.routes import before_request, openapi_config, route_handlers
 from registry.api.streams import Streams
-from registry.audit.configured import public_keys
+from registry.audit.configured import public_keys, witness_keys
 from registry.audit.publisher import open_publisher
 from registry.audit.witness import open_witness
 from registry.config import Settings
+from registry.http.fellows import Fellows
 from registry.http.gate import Gate
 from registry.http.issuer import Issuer
 from registry.http.keys import KeyRing
+from registry.http.lines import access_lines
 from registry.http.refusals import no_refusals
 from registry.http.sessions import Sessions
 from registry.http.tokens import Tokens
+from registry.http.watched import Requests, Watched
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.clearing import Clearing
 from registry.projections.operate import Operator
 from registry.projections.runner import Runner
+from registry.projections.traced import Traced, tracing
 from registry.projections.views import Views
 from registry.store.access_log import AccessLog
 from registry.store.api_keys import Keys, note_used, read_live
 from registry.store.arrivals import Arrivals, Listener, listens
-from registry.store.database import open_reader, open_writer
+from registry.store.database import open_reader, open_writer, pool_use
 from registry.store.erasure import Eraser
 from registry.store.follower import Follower
 from registry.store.forecast import forecast
@@ -62,15 +67,16 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
-        state=State({"refusals": no_refusals()}),
+        state=State({"refusals": no_refusals(), "requests": Requests()}),
         logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )
 
 
-def create_service(settings: Settings) -> Lane:
-    """Put together what a server runs: the application behind the lane for appends."""
-    return Lane(create_app(settings), Either)
+def create_service(settings: Settings) -> Watched:
+    """Put together what a server runs: the application behind the lane for appends, and both watched."""
+    app = create_app(settings)
+    return Watched(app, Lane(app, Either), app.state.requests, access_lines(settings))
 
 
 async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> None:
@@ -114,20 +120,8 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
         listener.start()
         stack.push_async_callback(asyncio.to_thread, listener.stop)
-    # One thread makes the rows of all read models: they wait for the same interpreter and, on SQLite, for the
-    # same connection, so more of them would only stand in the way of appends.
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="projections")
-    stack.callback(executor.shutdown)
-
-    def rest(seconds: float) -> float:
-        """Leave an append three quarters of the interpreter, for as long as there is one."""
-        return min(1.0, 3 * seconds * len(CATALOGUE)) if sequencer.busy else 0.0
-
-    runners = [
-        Runner(writing, reader, model, executor=executor, wait=arrivals.wait, rest=rest).run()
-        for model in CATALOGUE
-    ]
-    stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
+    traced = await start_tracing(app, settings, stack) if settings.otlp_endpoint else None
+    start_projections(writing, reader, sequencer, stack, traced)
     stack.push_async_callback(cancel, [asyncio.create_task(app.state.clearing.run())])
     publisher = await asyncio.to_thread(
         open_publisher,
@@ -138,14 +132,52 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         on_standing=partial(setattr, sequencer, "read_only"),
     )
     stack.callback(publisher.close)
+    app.state.publisher = publisher
     head = await asyncio.to_thread(reader.head)
     app.state.verifier_keys = await asyncio.to_thread(public_keys, settings, head.origin)
+    app.state.witness_keys = await asyncio.to_thread(witness_keys, settings)
     app.state.witness = await asyncio.to_thread(open_witness, settings, writing, reader)
+    app.state.pools = lambda: {"writing": pool_use(writing), "reading": pool_use(reading)}
+    app.state.fellows = await stack.enter_async_context(
+        Fellows(settings.metrics_directory, partial(own_families, app.state))
+    )
     await publisher.begin()
     stack.push_async_callback(cancel, [asyncio.create_task(publisher.run())])
     sequencer.start()
     stack.push_async_callback(sequencer.close)
     spare_the_collector()
+
+
+async def start_tracing(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Traced:
+    """Begin to send traces of requests and commits; returns what is told of the work of read models."""
+    from registry.http.tracing import open_tracing  # the library is an extra
+
+    spans = await asyncio.to_thread(open_tracing, settings.otlp_endpoint)
+    stack.push_async_callback(asyncio.to_thread, spans.close)
+    app.state.requests.spans = spans
+    app.state.sequencer.commits.traces = spans
+    return tracing(app.state.reader, spans)
+
+
+def start_projections(
+    writing: Engine, reader: Reader, sequencer: Sequencer, stack: AsyncExitStack, traced: Traced | None
+) -> None:
+    """Begin to keep the read models up to date."""
+    # One thread makes the rows of all read models: they wait for the same interpreter and, on SQLite, for the
+    # same connection, so more of them would only stand in the way of appends.
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="projections")
+    stack.callback(executor.shutdown)
+
+    def rest(seconds: float) -> float:
+        """Leave an append three quarters of the interpreter, for as long as there is one."""
+        return min(1.0, 3 * seconds * len(CATALOGUE)) if sequencer.busy else 0.0
+
+    wait = sequencer.arrivals.wait
+    runners = [
+        Runner(writing, reader, model, executor=executor, wait=wait, rest=rest, traced=traced).run()
+        for model in CATALOGUE
+    ]
+    stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])
 
 
 def spare_the_collector() -> None:

@@ -20,6 +20,7 @@ from registry.http.routing import before_read
 
 EVENTS = "/events"
 AGREEMENT = "/agreements/"
+AGREEMENT_ROUTE = "/agreements/{id}"
 
 
 class Lane:
@@ -52,9 +53,13 @@ def handler_of(scope: Any) -> HTTPRouteHandler | None:
         return None
     path: str = scope["path"]
     if scope["method"] == "POST":
-        return post_events if path == EVENTS else None
+        if path != EVENTS:
+            return None
+        scope["path_template"] = EVENTS
+        return post_events
     id = path.removeprefix(AGREEMENT)
     if scope["method"] != "GET" or id == path or not id or "/" in id or scope["query_string"]:
         return None
     scope["path_params"] = {"id": id}
+    scope["path_template"] = AGREEMENT_ROUTE
     return get_agreement

@@ -38,6 +38,13 @@ def witnesses(path: Path) -> list[WitnessAddress]:
     return found
 
 
+def witness_keys(settings: Settings) -> tuple[VerifierKey, ...]:
+    """Read the keys of the witnesses that are asked for cosignatures. Raises KeyFault."""
+    if not settings.witnesses_file:
+        return ()
+    return tuple(each.key for each in witnesses(Path(settings.witnesses_file)))
+
+
 def known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
     """Read a line a log: its verifier key, and its origin if it is not the name of the key. Raises KeyFault.
 

@@ -67,6 +67,10 @@ class Publisher:
         self.published = Arrivals()
         """Told of the size of every checkpoint."""
         self.beside: Beside | None = None
+        self.signs = bool(keys)
+        """Whether this process has a key to sign with."""
+        self.why = ""
+        """By a word that stays the same, why the log does not stand well; empty when it does."""
         self._engine = engine
         self._reader = reader
         self._keys = keys
@@ -160,11 +164,12 @@ class Publisher:
 
     async def _stands(self, action: Callable[[], Head]) -> Head | None:
         """Do something that finds out where the log stands, and tell; None when it does not stand well."""
-        head, standing = None, ""
+        head, standing, why = None, "", ""
         try:
             head = await self._in_thread(action)
         except (Behind, Contradiction) as error:
-            standing = str(error)
+            standing, why = str(error), getattr(error, "code", "contradiction")
+        self.why = why
         if standing != self._standing:
             log.log(
                 logging.ERROR if standing else logging.WARNING, "%s", standing or "appends are taken again"

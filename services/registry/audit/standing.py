@@ -21,8 +21,10 @@ REMEDY = "; appends are refused until `registry log new-origin` or the database 
 class Behind(Exception):
     """The log is not where it was seen to be, or not what it was; the text says what shows it."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, code: str = "behind") -> None:
         super().__init__(reason + REMEDY)
+        self.code = code
+        """The same in a word that does not change, for whoever counts."""
 
 
 class Kept:
@@ -38,7 +40,9 @@ class Kept:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise Behind(f"the checkpoint kept in {self.path} cannot be read ({error})") from error
+            raise Behind(
+                f"the checkpoint kept in {self.path} cannot be read ({error})", "unreadable"
+            ) from error
 
     def write(self, note: bytes) -> None:
         """Keep a checkpoint in place of an earlier one. Raises OSError."""
@@ -58,7 +62,9 @@ def look(reader: Reader, kept: Kept | None) -> Head:
         witnessed = seen_by_witness(connection, origin)
         if in_file is not None and in_file.origin != origin:
             if not was_signed(connection, in_file.origin):
-                raise Behind(f"the kept checkpoint is of {in_file.origin}, the database of {origin}")
+                raise Behind(
+                    f"the kept checkpoint is of {in_file.origin}, the database of {origin}", "other-origin"
+                )
             in_file = None  # of an origin that has been given up since
         head = read_head(connection)
     if in_file is not None:
@@ -66,7 +72,9 @@ def look(reader: Reader, kept: Kept | None) -> Head:
     if last is not None and last != in_file:
         require_extends(reader, head, last, "its last checkpoint")
     if witnessed > head.size:
-        raise Behind(f"a witness has seen {witnessed} events of the log, and there are {head.size}")
+        raise Behind(
+            f"a witness has seen {witnessed} events of the log, and there are {head.size}", "behind-witness"
+        )
     return head
 
 
@@ -80,4 +88,4 @@ def require_extends(reader: Reader, head: Head, seen: Checkpoint, what: str) -> 
         hashes = None
     proof = prove_consistency(seen.size, head.size, hashes) if hashes is not None else None
     if proof is None or not verify_consistency(seen.size, head.size, seen.root, head.root, proof):
-        raise Behind(f"the log does not extend {what}, of {seen.size} events")
+        raise Behind(f"the log does not extend {what}, of {seen.size} events", "not-extending")

@@ -63,6 +63,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", "/checkpoint"): OPEN_TO_ALL,
     ("GET", "/tile/{tile:path}"): OPEN_TO_ALL,
     ("POST", "/add-checkpoint"): OPEN_TO_ALL,
+    ("GET", "/metrics"): ADMIN,  # unless REGISTRY_METRICS_OPEN=true opens it to all
     ("GET", "/healthz"): OPEN_TO_ALL,
     ("GET", "/readyz"): OPEN_TO_ALL,
     ("GET", "/limits"): OPEN_TO_ALL,

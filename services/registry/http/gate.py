@@ -1,5 +1,6 @@
 """The gate: from what a request shows to the principal who is asking."""
 
+from collections.abc import Collection
 from typing import Any
 
 from registry.access import Principal
@@ -16,7 +17,8 @@ class Gate:
     """Knows who may be asking. Belongs to the event loop.
 
     ``tokens`` verifies those of an issuer, where one is configured. ``everybody`` is who every request comes from
-    with ``REGISTRY_AUTH=off``, ``anybody`` whoever shows nothing with ``REGISTRY_PUBLIC_READ=true``.
+    with ``REGISTRY_AUTH=off``, ``anybody`` whoever shows nothing with ``REGISTRY_PUBLIC_READ=true``. ``opened`` are
+    the templates of routes for administrators that are open to all, as an operator has set it.
     """
 
     def __init__(
@@ -27,8 +29,10 @@ class Gate:
         tokens: Tokens | None = None,
         everybody: Principal | None = None,
         anybody: Principal | None = None,
+        opened: Collection[str] = (),
     ) -> None:
         self.keys = keys
+        self.opened = opened
         self._sessions = sessions
         self._tokens = tokens
         self._everybody = everybody

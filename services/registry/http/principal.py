@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from registry.access import ANYBODY, Principal
+from registry.access import ADMIN, ANYBODY, Principal
 from registry.errors import Unavailable
 from registry.http.access import OPEN_TO_ALL
 from registry.http.answer import Asked
 from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.gate import Gate
+from registry.http.told import told_of
 
 __all__ = ["CrossSite", "Forbidden", "Unauthenticated", "asks_with", "let_in", "principal_of", "require"]
 
@@ -23,6 +24,8 @@ async def let_in(request: Asked) -> None:
     Raises Unauthenticated or Forbidden unless the route is open to all or whoever is asking holds its scope. On
     a route that is open to all nothing that is shown, or that cannot be looked up, is held against anybody.
     """
+    told = told_of(request.scope)
+    told.template = request.scope["path_template"]
     if request.method == "OPTIONS":  # says which methods there are, which the description says to all
         return
     needs: str = request.route_handler.opt[NEEDS]
@@ -31,14 +34,17 @@ async def let_in(request: Asked) -> None:
     if gate is None:  # the service has not begun, and describes itself to whoever writes its contracts
         if needs != OPEN_TO_ALL:
             raise Unavailable("the service is starting")
-    elif needs == OPEN_TO_ALL:
+    elif needs == OPEN_TO_ALL or (needs == ADMIN and told.template in gate.opened):
         try:
-            scope[ASKING] = await gate.who(scope)
+            principal = await gate.who(scope)
         except (Unauthenticated, CrossSite, Unavailable):
             return
+        scope[ASKING] = principal
+        told.principal = principal.id
     else:
         principal = await gate.who(scope)
         scope[ASKING] = principal
+        told.principal = principal.id
         if needs not in principal.scopes:
             raise lacking(principal, needs)
 

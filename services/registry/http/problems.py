@@ -1,11 +1,9 @@
 """The only map from errors to HTTP: every 4xx and 5xx is an RFC 9457 problem of a published kind."""
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
-from uuid import uuid4
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response
@@ -31,7 +29,9 @@ from registry.http.answer import Answer, applied
 from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
-from registry.http.parameters import BadHeader, BadParameter
+from registry.http.parameters import BadHeader, BadParameter, TooLong
+from registry.http.rates import TooManyRequests
+from registry.http.told import told_of
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,6 @@ Members = dict[str, Any]
 """Members of a problem, by name."""
 
 PROBLEM = "application/problem+json"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -49,6 +48,14 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     parameter: Annotated[str | None, Meta(description="Name of a query parameter")] = None
     header: Annotated[str | None, Meta(description="Name of a header")] = None
     detail: Annotated[str, Meta(description="What is wrong there")]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One thing that was looked at to tell whether the service is ready."""
+
+    name: str
+    state: Annotated[Literal["ok", "warning", "failed"], Meta(description="`failed` makes it unready")]
+    detail: Annotated[str, Meta(description="What was found")]
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -68,6 +75,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     position: Annotated[
         int | None, Meta(description="The position that has been reached, instead of the one asked for")
     ] = None
+    checks: Annotated[
+        tuple[Checked, ...], Meta(description="What was looked at, where the service is not ready")
+    ] = ()
 
 
 class NotAcceptable(RegistryError):
@@ -76,6 +86,15 @@ class NotAcceptable(RegistryError):
 
 class UnsupportedMediaType(RegistryError):
     """The body is of a media type that is not taken."""
+
+
+class NotReady(Unavailable):
+    """The service cannot do its work; ``checks`` say what was found."""
+
+    def __init__(self, checks: tuple[Checked, ...], retry_after: int) -> None:
+        failed = "; ".join(check.detail for check in checks if check.state == "failed")
+        super().__init__(failed, retry_after)
+        self.checks = checks
 
 
 class InBatch(RegistryError):
@@ -88,12 +107,17 @@ class InBatch(RegistryError):
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer with the problem that an error is. The one exception handler of the service."""
-    asked = request.headers.get("x-request-id", "")
-    request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+    told = told_of(request.scope)
+    request_id = told.request_id
     kind, members, headers = describe(error)
+    told.problem, told.rule = kind.name, members.get("rule", "")
     if kind is kinds.INTERNAL:
         log.error(
-            "request %s failed: %s %s", request_id, request.method, request.scope["path"], exc_info=error
+            "%s %s failed",
+            request.method,
+            told.template,
+            exc_info=error,
+            extra={"request_id": request_id, "principal": told.principal},
         )
     members = {"detail": kind.says, "request_id": request_id, **members}
     problem = Problem(type=kind.type, title=kind.title, status=kind.status, **members)
@@ -178,6 +202,8 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (Unavailable, kinds.UNAVAILABLE, _nothing),
     (Behind, kinds.BEHIND, lambda e: {"position": e.position}),
 )
+    (TooManyRequests, kinds.TOO_OFTEN, _nothing),
+    (NotReady, kinds.UNAVAILABLE, lambda e: {"checks": e.checks}),
 """What each error of the domain is over HTTP, the narrower before the wider. Any other is an internal one."""
 
 

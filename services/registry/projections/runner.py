@@ -21,6 +21,7 @@ from registry.projections.generations import (
 )
 from registry.projections.model import ReadModel
 from registry.projections.step import Fault, Projection
+from registry.projections.traced import Traced
 from registry.store.database import reachable
 from registry.store.head import read_head
 from registry.store.leases import TTL, Held, acquire, release, renew
@@ -57,8 +58,10 @@ class Runner:
         executor: Executor,
         wait: Wait,
         rest: Rest = lambda _: 0.0,
+        traced: Traced | None = None,
         fault: Fault = lambda _: None,
     ) -> None:
+        self._traced = traced
         self._engine = engine
         self._reader = reader
         self._model = model
@@ -136,7 +139,10 @@ class Runner:
         return next((each for each in known if each.state == "building"), None)
 
     def _step(self, projection: Projection) -> int:
+        before, began = projection.generation, time.time_ns()
         taken = projection.step()
+        if taken and self._traced is not None and before.state == "live":
+            self._traced(self._model.name, before.position, projection.generation.position, began)
         if projection.generation.state == "building":
             with reachable(), self._engine.begin() as connection:
                 if projection.generation.position >= read_head(connection).size:

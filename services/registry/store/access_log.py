@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Column, Connection, Engine, insert, select
 
 from registry.store.database import reachable
 from registry.store.tables import access_log
@@ -44,23 +44,22 @@ def read_accesses(
 ) -> list[tuple[int, Access]]:
     """Read a page of what was written down from a time on, behind number ``after``, each with its number."""
     c = access_log.c
-    columns = (c.at, c.principal, c.what, c.agreement, c.position, c.asked, c.reason)
-    mine = select(c.n, *columns).where(c.at >= since, c.n > after).order_by(c.n).limit(limit)
-    return [
-        (
-            n,
-            Access(
-                at=at,
-                principal=principal,
-                what=what,
-                agreement=agreement,
-                position=position,
-                asked=asked,
-                reason=why,
-            ),
-        )
-        for n, at, principal, what, agreement, position, asked, why in connection.execute(mine)
-    ]
+    mine = select(c.n, *_columns()).where(c.at >= since, c.n > after).order_by(c.n).limit(limit)
+    return [(n, _access(row)) for n, *row in connection.execute(mine)]
+
+
+def read_recent_accesses(connection: Connection, limit: int) -> list[Access]:
+    """Read what was written down last, the newest first."""
+    last = select(*_columns()).order_by(access_log.c.n.desc()).limit(limit)
+    return [_access(row) for row in connection.execute(last)]
+
+
+def _columns() -> list[Column[Any]]:
+    return [access_log.c[name] for name in Access.__struct_fields__]
+
+
+def _access(row: Sequence[Any]) -> Access:
+    return Access(**dict(zip(Access.__struct_fields__, row, strict=True)))
 
 
 class AccessLog:
@@ -74,6 +73,11 @@ class AccessLog:
         self._engine = engine
         self._waiting: list[tuple[Access, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Accesses that nobody has begun to write yet."""
+        return len(self._waiting)
 
     async def write(self, access: Access) -> None:
         """Return once an access is written down for good. Raises Unavailable."""

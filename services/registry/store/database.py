@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
 
 from registry.errors import Unavailable
 
@@ -127,6 +128,13 @@ def _postgres(
         connection.commit()
 
     return engine
+
+
+def pool_use(engine: Engine) -> tuple[int, int]:
+    """Tell how many connections of an engine are in use, and how many it opens at most."""
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)  # noqa: S101 - as both kinds of database are opened above
+    return pool.checkedout(), pool.size() + max(0, pool._max_overflow)  # noqa: SLF001 - nothing else says it
 
 
 def connection_arguments(url: str, **otherwise: Any) -> dict[str, Any]:
