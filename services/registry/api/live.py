@@ -13,6 +13,7 @@ from registry.api.streams import Streams
 from registry.http.answer import Answer, Asked, applied
 from registry.http.parameters import BadHeader, BadParameter, number
 from registry.http.threads import in_thread
+from registry.http.told import told_of
 from registry.store.reader import Reader
 
 EVENT_STREAM = "text/event-stream"
@@ -41,7 +42,8 @@ class Live(Response[None]):
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         headers.append((b"content-type", EVENT_STREAM.encode()))
 
-        async def send_all(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        async def send_all(scope: Scope, receive: Receive, send: Send) -> None:
+            told_of(scope).lasting = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             with self.streams.opened(self.wanted, self.after) as stream:
                 leaving = asyncio.create_task(_left(receive))

@@ -29,8 +29,7 @@ from registry.http.answer import Answer, applied
 from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
-from registry.http.parameters import BadHeader, BadParameter, TooLong
-from registry.http.rates import TooManyRequests
+from registry.http.parameters import BadHeader, BadParameter
 from registry.http.told import told_of
 
 log = logging.getLogger(__name__)
@@ -199,11 +198,10 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (NotSigned, kinds.NOT_SIGNED, _nothing),
     (NotExtending, kinds.NOT_EXTENDING, _nothing),
     (TooOften, kinds.TOO_OFTEN, _nothing),
+    (NotReady, kinds.UNAVAILABLE, lambda e: {"checks": e.checks}),
     (Unavailable, kinds.UNAVAILABLE, _nothing),
     (Behind, kinds.BEHIND, lambda e: {"position": e.position}),
 )
-    (TooManyRequests, kinds.TOO_OFTEN, _nothing),
-    (NotReady, kinds.UNAVAILABLE, lambda e: {"checks": e.checks}),
 """What each error of the domain is over HTTP, the narrower before the wider. Any other is an internal one."""
 
 
