@@ -2,6 +2,8 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
+# Processes that share the tests; each has a PostgreSQL of its own.
+WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: demo test check format campaign bench bench-quick contracts screenshots sbom clean
@@ -11,7 +13,7 @@ demo: .venv/ready  ## serve the demo story on http://127.0.0.1:8000
 
 test: .venv/ready  ## all tests, fault and fuzz campaigns at a tenth of their size
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 campaign: .venv/ready  ## the fault and fuzz campaigns at their full size
 	CAMPAIGN=full $(BIN)/python -m pytest -m campaign -s $(ARGS)
