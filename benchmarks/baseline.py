@@ -1,7 +1,7 @@
-"""What the registry is compared with: the PostgreSQL recorder of ``eventsourcing`` behind a bare route.
+"""What the registry is compared with: a recorder of ``eventsourcing`` behind a bare route.
 
-Its own defaults throughout: a pool of 5 and 10 more, table lock, NOTIFY. Nothing is validated, decided, split
-or hashed; the posted ``data`` is stored byte for byte as the state.
+Its own defaults throughout; on PostgreSQL a pool of 5 and 10 more, table lock, NOTIFY. Nothing is validated,
+decided, split or hashed; the posted ``data`` is stored byte for byte as the state.
 """
 
 import os
@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.sqlite import SQLiteFactory
 from litestar import Litestar, Request, Response, post
 
 SOCKET = "BENCH_SOCKET"
 DATABASE = "BENCH_DATABASE"
+"""The name of a database behind the socket; without a socket a SQLite file."""
 
 
 class Incoming(msgspec.Struct):
@@ -59,9 +61,15 @@ def open_recorder(socket: str, database: str) -> PostgresApplicationRecorder:
     return recorder
 
 
+def open_sqlite(path: str) -> ApplicationRecorder:
+    """Open the library's recorder of a SQLite file, with the library's defaults."""
+    return SQLiteFactory({"SQLITE_DBNAME": path}).application_recorder()
+
+
 def create_app(environ: Mapping[str, str] = os.environ) -> Litestar:
     """Build the baseline's application on the database that the environment names."""
-    recorder = open_recorder(environ[SOCKET], environ[DATABASE])
+    socket, database = environ.get(SOCKET, ""), environ[DATABASE]
+    recorder = open_recorder(socket, database) if socket else open_sqlite(database)
     streams = Streams()
     one = msgspec.json.Decoder(Incoming)
     many = msgspec.json.Decoder(list[Incoming])

@@ -4,12 +4,12 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from benchmarks import reads, rebuild
+from benchmarks import copying, pages, reads, rebuild
 from benchmarks.figures import Measurement
 from benchmarks.loaded import load
 from benchmarks.postgres import Server
 
-PARTS = frozenset({"reads", "rebuild"})
+PARTS = frozenset({"reads", "pages", "rebuild"})
 
 
 def measurements(
@@ -24,6 +24,9 @@ def measurements(
         }
         if "rebuild" in parts:
             for name, store in stores.items():
-                yield from rebuild.measurements(name, store, min(repetitions, 3))
+                yield from rebuild.measurements(name, store, min(repetitions, 2))
+            yield from copying.measurements(stores["PostgreSQL"], min(repetitions, 2))
         if "reads" in parts:
             yield from reads.measurements(stores, seconds, repetitions)
+        if "pages" in parts:
+            yield from pages.measurements(stores, seconds, repetitions)

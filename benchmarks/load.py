@@ -93,7 +93,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.buffer = data = self.buffer + data if self.buffer else data
         end = data.find(b"\r\n\r\n")
-        if end < 0 or len(data) < end + 4 + _content_length(data[:end]):
+        if end < 0 or len(data) < end + 4 + content_length(data[:end]):
             return
         now = time.perf_counter()
         if data[9:12] != self.run.status:
@@ -107,7 +107,8 @@ class _Connection(asyncio.Protocol):
             self.stop()
 
 
-def _content_length(head: bytes) -> int:
+def content_length(head: bytes) -> int:
+    """Read from the head of an answer how long its body is. Raises BadAnswerError when it does not say."""
     if head[9:12] == NOT_MODIFIED:
         return 0
     head = head.lower()

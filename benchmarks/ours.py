@@ -1,9 +1,12 @@
 """The registry as a server process runs it: its settings come from the environment."""
 
 import os
+from pathlib import Path
 
-from registry.api.lane import Lane
+from litestar.types import ASGIApp
+
 from registry.app import create_service
+from registry.audit.keys import make_key
 from registry.config import load
 from registry.store.database import open_writer
 from registry.store.migrate import migrate
@@ -17,5 +20,11 @@ def environment(url: str) -> dict[str, str]:
     return {"REGISTRY_DATABASE": url, "REGISTRY_AUTH": "off"}
 
 
-def create() -> Lane:
+def signing(path: Path) -> dict[str, str]:
+    """Make a key that signs checkpoints, and give the settings that name it."""
+    make_key(path)
+    return {"REGISTRY_LOG_KEY_FILE": str(path)}
+
+
+def create() -> ASGIApp:
     return create_service(load(os.environ))

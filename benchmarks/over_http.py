@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -27,12 +28,22 @@ class Load(msgspec.Struct, frozen=True):
         return f"HTTP, {self.clients} client{'s' * (self.clients > 1)}, {what}"
 
 
+Prepare = Callable[[str, int, int], list[Any]]
+"""Makes what is sent: the name of a run, how many events at least, how many a request."""
+Send = Callable[[int, list[Any], int, float], Sample]
+"""Sends it to a port, from so many clients, for so many seconds."""
+
+
 class Target:
     """A server to measure. Owns the count of events it has acknowledged, and what rate to expect of it."""
 
-    def __init__(self, name: str, running: Running) -> None:
+    def __init__(
+        self, name: str, running: Running, *, prepare: Prepare = requests, send: Send = drive
+    ) -> None:
         self.name = name
         self.running = running
+        self.prepare = prepare
+        self.send = send
         self.acknowledged = 0
         self.rates: dict[Load, float] = {}
 
@@ -48,10 +59,10 @@ _runs = itertools.count()
 
 def measure(target: Target, load: Load, seconds: float, database: Server) -> Measurement:
     """Post distinct events for some seconds, then wait until the server is idle."""
-    work = requests(f"{next(_runs):x}", target.events(load, seconds), load.batch)
+    work = target.prepare(f"{next(_runs):x}", target.events(load, seconds), load.batch)
     database.checkpoint()
     before = _cpu(target, database)
-    sample = drive(target.running.port, work, load.clients, seconds)
+    sample = target.send(target.running.port, work, load.clients, seconds)
     after = _cpu(target, database)
     return _measurement(target, load, sample, [b - a for a, b in zip(before, after, strict=True)])
 
@@ -74,14 +85,27 @@ def _measurement(target: Target, load: Load, sample: Sample, cpu: Sequence[float
     )
 
 
-def in_turns(
-    targets: Sequence[Target], loads: Sequence[Load], seconds: float, repetitions: int, database: Server
+def in_turns(  # noqa: PLR0917 - what a measurement is made of
+    targets: Sequence[Target],
+    loads: Sequence[Load],
+    seconds: float,
+    repetitions: int,
+    database: Server,
+    met: Mapping[str, Collection[Load]] | None = None,
 ) -> Iterator[Measurement]:
-    """Warm every target up under every load, then measure A B C A B C, as often as asked."""
-    for load, target in itertools.product(loads, targets):
+    """Warm every target up under every load, then measure A B C A B C, as often as asked.
+
+    ``met`` names the loads of each target; without it each meets all of them.
+    """
+    kinds = [
+        (load, target)
+        for load, target in itertools.product(loads, targets)
+        if met is None or load in met[target.name]
+    ]
+    for load, target in kinds:
         measure(target, load, min(0.5, seconds), database)
     for _ in range(repetitions):
-        for load, target in itertools.product(loads, targets):
+        for load, target in kinds:
             yield measure(target, load, seconds, database)
 
 

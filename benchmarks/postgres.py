@@ -32,8 +32,10 @@ class Server:
         if unsafe:
             raise RuntimeError(f"not a durable server: {', '.join(unsafe)} is off")
 
-    def create_database(self, name: str) -> None:
-        self._admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Create a database, empty or as a copy of one that nobody is connected to."""
+        names = sql.Identifier(name), sql.Identifier(template)
+        self._admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
 
     def url(self, database: str) -> str:
         """Give the SQLAlchemy URL of a database."""

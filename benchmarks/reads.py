@@ -90,7 +90,7 @@ def _one_agreement(
 def _replays(store: Loaded, running: Running, repetitions: int) -> Iterator[Measurement]:
     for _ in range(repetitions):
         for name, taken in (
-            ("PostgreSQL", _replay(running.port)),
+            ("PostgreSQL", replay(running.port)),
             ("psycopg", _rows(store.url, store.events)),
         ):
             yield Measurement(subject=name, task=REPLAY, events=store.events, seconds=taken)
@@ -130,7 +130,7 @@ def _until_closed(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-def _replay(port: int) -> float:
+def replay(port: int) -> float:
     """Read the whole log as NDJSON; give the seconds. It is not parsed, as what psycopg reads is not either."""
     asked = request("/events", {"accept": "application/x-ndjson"})
     start = time.perf_counter()

@@ -16,7 +16,17 @@ from benchmarks.aims import Aim, aims
 from benchmarks.figures import Cost, Figure, find
 from benchmarks.servers import CHECKOUT
 
-PACKAGES = ("litestar", "uvicorn", "granian", "uvloop", "msgspec", "sqlalchemy", "psycopg", "eventsourcing")
+PACKAGES = (
+    "litestar",
+    "uvicorn",
+    "granian",
+    "uvloop",
+    "msgspec",
+    "sqlalchemy",
+    "psycopg",
+    "eventsourcing",
+    "umadb",
+)
 HEADINGS = (
     "rate/s",
     "lowest",
@@ -38,7 +48,8 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
     processor time an event of the server and of PostgreSQL; ``rest`` is how long it went on working afterwards;
     ``KB`` is memory for each client.
     """
-    lines = ["", f"{'':<14}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
+    width = max((len(figure.subject) for figure in found), default=0) + 2
+    lines = ["", f"{'':<{width + 2}}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
     task = ""
     for figure in found:
         if figure.task != task:
@@ -46,9 +57,9 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
             lines += ["", task]
             first = find(found, "registry", task) or figure
         cells = (
-            f"{figure.rate:,.0f}",
-            f"{figure.lowest:,.0f}",
-            f"{figure.highest:,.0f}",
+            _rate(figure.rate),
+            _rate(figure.lowest),
+            _rate(figure.highest),
             "" if figure is first else f"{first.rate / figure.rate:.2f}",
             _number(figure.p50_ms, 2),
             _number(figure.p99_ms, 2),
@@ -57,7 +68,7 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
             _number(figure.settled, 1),
             _number(figure.kilobytes, 1),
         )
-        lines.append(f"  {figure.subject:<12}" + "".join(f"{cell:>9}" for cell in cells).rstrip())
+        lines.append(f"  {figure.subject:<{width}}" + "".join(f"{cell:>9}" for cell in cells).rstrip())
     if costs:
         lines += ["", "in the process, microseconds an event"]
         lines += [f"  {cost.step:<56}{cost.microseconds:>9.1f}" for cost in costs]
@@ -87,6 +98,35 @@ def write(folder: Path, found: Sequence[Figure], costs: Sequence[Cost], paramete
     return path
 
 
+def remember(path: Path, found: Sequence[Figure], parameters: dict[str, Any]) -> None:
+    """Add one line for this run to the history: enough of it to see what has changed since the one before."""
+    described = machine()
+    line = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": described["commit"],
+        "machine": f"{described['processor']}, {described['cores']} cores",
+        "python": described["python"],
+        "load_before": round(parameters["load_before"], 2),
+        "seconds": parameters["seconds"],
+        "repetitions": parameters["repetitions"],
+        "figures": {f"{figure.task}: {figure.subject}": _kept(figure) for figure in found},
+        "aims": {aim.text: round(aim.found, 3) for aim in aims(found)},
+    }
+    with path.open("ab") as history:
+        history.write(msgspec.json.encode(line) + b"\n")
+
+
+def _kept(figure: Figure) -> dict[str, float]:
+    values = {
+        "rate": figure.rate,
+        "p99_ms": figure.p99_ms,
+        "cpu_us": figure.subject_us,
+        "db_us": figure.database_us,
+        "kb": figure.kilobytes,
+    }
+    return {name: float(f"{value:.4g}") for name, value in values.items() if value is not None}
+
+
 def machine() -> dict[str, Any]:
     """Describe what the figures were taken on."""
     commit = subprocess.run(
@@ -114,6 +154,11 @@ def _processor() -> str:
 
 def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _rate(value: float) -> str:
+    """Write a rate; of what happens only a few times a second with a fraction."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
 
 
 def _verdict(aim: Aim) -> str:

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import msgspec
 import psutil  # type: ignore[import-untyped]  # ships none
 
 CHECKOUT = Path(__file__).parent.parent
+BIN = str(Path(sys.executable).parent)
+"""Where the commands of this environment are."""
 START_SECONDS = 30
 
 
@@ -61,12 +64,31 @@ def two_workers(factory: str, port: int) -> list[str]:
     return [*uvicorn(factory, port), "--workers", "2"]
 
 
-SERVERS = {"uvicorn": uvicorn, "uvicorn x 2": two_workers, "granian": granian}
+def two_granians(factory: str, port: int) -> list[str]:
+    """Give the command for granian with two processes on one port."""
+    return [word if word != "1" else "2" for word in granian(factory, port)]
+
+
+def own(factory: str, port: int, workers: int = 1) -> list[str]:  # noqa: ARG001 - it is the registry's
+    """Give the command that operators use."""
+    flags = f"serve --port {port}" + (f" --workers {workers}" if workers > 1 else "")
+    return [sys.executable, "-m", "registry", *flags.split()]
+
+
+SERVERS: dict[str, Callable[[str, int], list[str]]] = {
+    "uvicorn": uvicorn,
+    "uvicorn x 2": two_workers,
+    "granian": granian,
+    "granian x 2": two_granians,
+    "serve": own,
+    "serve x 2": partial(own, workers=2),
+}
+"""``serve`` is the registry's own command, which runs uvicorn."""
 
 
 def installed() -> list[str]:
     """Name the servers that are here; granian comes with the dependency group ``bench`` only."""
-    return [name for name in SERVERS if find_spec(name.split(" ", 1)[0])]
+    return [name for name in SERVERS if name.startswith("serve") or find_spec(name.split(" ", 1)[0])]
 
 
 @contextmanager
@@ -75,7 +97,7 @@ def serve(factory: str, environ: Mapping[str, str], server: str = "uvicorn") -> 
 
     Raises RuntimeError, with the server's output, if it does not start.
     """
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             SERVERS[server](factory, port),
@@ -85,7 +107,7 @@ def serve(factory: str, environ: Mapping[str, str], server: str = "uvicorn") -> 
             stderr=subprocess.STDOUT,
         )
         try:
-            if not _accepts(process, port):
+            if not answers(process, port):
                 output.seek(0)
                 raise RuntimeError(
                     f"{factory} did not start:\n{output.read().decode(errors='replace')[-4000:]}"
@@ -98,6 +120,33 @@ def serve(factory: str, environ: Mapping[str, str], server: str = "uvicorn") -> 
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def launched(environ: Mapping[str, str], *, wait: bool = True) -> Iterator[Running]:
+    """Run ``registry serve`` until the block ends; without waiting, whoever asks sees when it answers."""
+    port = free_port()
+    process = subprocess.Popen(
+        own("", port),
+        cwd=CHECKOUT,
+        env={**os.environ, **environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        if wait and not answers(process, port):
+            raise RuntimeError("registry serve did not start")
+        yield Running(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def memory(running: Running) -> float:
+    """Give the kilobytes that a server and its children have for themselves (PSS: what is shared counts in part)."""
+    root = psutil.Process(running.pid)
+    processes = [root, *root.children(recursive=True)]
+    return sum(float(process.memory_full_info().pss) for process in processes) / 1024
 
 
 def settle(running: Running, limit: float = 600.0) -> float:
@@ -116,13 +165,15 @@ def settle(running: Running, limit: float = 600.0) -> float:
     raise RuntimeError(f"a server was still busy {limit:.0f} s after its last answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
+def accepts(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until a server accepts connections; False if it ends or takes too long."""
     end = time.perf_counter() + START_SECONDS
     while time.perf_counter() < end and process.poll() is None:
         try:
@@ -131,4 +182,21 @@ def _accepts(process: subprocess.Popen[bytes], port: int) -> bool:
             time.sleep(0.05)
         else:
             return True
+    return False
+
+
+def answers(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until a server answers a request, with whatever; False if it ends or takes too long.
+
+    A socket may be listened on, and take connections, long before anybody serves it.
+    """
+    end = time.perf_counter() + START_SECONDS
+    while time.perf_counter() < end and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                connection.sendall(b"GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+                if connection.recv(1):
+                    return True
+        except OSError:
+            time.sleep(0.05)
     return False

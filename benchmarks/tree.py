@@ -125,7 +125,7 @@ def grow(url: str, size: int) -> Grown:
                 )
             )
             fill_tiles(connection, grown.subtrees)
-    _settle(tree.writing)
+    written_out(tree.writing)
     return tree
 
 
@@ -139,7 +139,7 @@ def _insert(connection: Connection, rows: list[dict[str, object]]) -> None:
             copying.write_row(tuple(row.values()))
 
 
-def _settle(writing: Engine) -> None:
+def written_out(writing: Engine) -> None:
     """Leave the database as one that has grown slowly: written out, and with statistics."""
     if writing.dialect.name == "postgresql":
         with writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -187,7 +187,7 @@ def _append(
     spent: list[list[tuple[float, float]]] = [[] for _ in trees]
     writers = [Writer(tree.writing, States(10_000)) for tree in trees]
     for number, batch in enumerate(itertools.islice(batches, count)):
-        request = _request(batch)
+        request = request_of(batch)
         for which in (0, 1) if number % 2 else (1, 0):
             wall, cpu = time.perf_counter(), time.process_time()
             (outcome,) = writers[which].commit([request])
@@ -200,7 +200,7 @@ def _append(
     ]
 
 
-def _request(batch: list[Envelope]) -> Request:
+def request_of(batch: list[Envelope]) -> Request:
     events = [cloudevents.posted(one) for one in batch]
     return Request(events, [split(one.type, one.body, one.attrs, PRINCIPAL) for one in events])
 
