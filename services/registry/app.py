@@ -26,8 +26,10 @@ from registry.http.gate import Gate
 from registry.http.issuer import Issuer
 from registry.http.keys import KeyRing
 from registry.http.lines import access_lines
+from registry.http.rates import Rates
 from registry.http.refusals import no_refusals
 from registry.http.sessions import Sessions
+from registry.http.slots import Slots
 from registry.http.tokens import Tokens
 from registry.http.watched import Requests, Watched
 from registry.projections.catalogue import CATALOGUE
@@ -94,7 +96,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.callback(views.close)
     follower = Follower(reader, states, arrivals)
     stack.push_async_callback(cancel, [asyncio.create_task(follower.run())])
-    streams = Streams(reader, arrivals)
+    streams = Streams(reader, arrivals, age=settings.stream_seconds)
     streams.start()
     stack.push_async_callback(streams.stop)
 
@@ -199,9 +201,12 @@ async def open_gate(
     return Gate(
         ring,
         app.state.sessions,
+    rates = Rates(settings)
+    app.state.slots = Slots(settings, rates.clients)
         tokens=tokens(settings, writing, stack) if settings.oidc_issuer else None,
         everybody=app.state.principal if settings.auth == "off" else None,
         anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
+        rates,
         opened=("/metrics",) if settings.metrics_open else (),
     )
 

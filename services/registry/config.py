@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     failure_rate: Annotated[
         int,
         Meta(ge=0, description="Keys and tokens that do not hold, a minute, of one address; 0 is no limit"),
-    ] = 60
+    ] = 300
     trusted_proxies: Annotated[
         str,
         Meta(description="Networks, separated by commas, whose `X-Forwarded-For` is believed, as 10.0.0.0/8"),

@@ -26,6 +26,8 @@ class Dispatcher:
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.comments: list[str] = []
+        self.retry: int | None = None
+        """Milliseconds after which to connect again, once the stream has said so."""
         self._rest = b""
         self._id = self._event = ""
         self._data: list[str] = []
@@ -52,6 +54,8 @@ class Dispatcher:
                 self._event = value
             case "data":
                 self._data.append(value)
+            case "retry":
+                self.retry = int(value)
             case _:
                 raise AssertionError(line)
 

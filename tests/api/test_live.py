@@ -356,7 +356,31 @@ async def test_what_waits_for_a_client_is_sent_before_anything_else(told: Servic
         assert [await anext(chunks) for _ in range(2)] == [streams.OPENED, b"waits"]
         assert (await anext(chunks)).startswith(b"id: 6\n")
         stream.end()
-        assert [chunk async for chunk in chunks] == []
+        assert [chunk async for chunk in chunks] == [b": go on behind this\nid: 7\nretry: 1000\n\n"]
+
+
+async def test_a_stream_that_has_lasted_its_time_ends_behind_what_it_goes_on(sqlite_url: str):
+    async with serving(sqlite_url, stream_seconds=1) as service:
+        await service.post(registered())
+        async with listening(service.app) as nothing_heard, listening(service.app, "after=0") as heard:
+            await nothing_heard.until(lambda one: one.ended)
+            await heard.until(lambda one: one.ended)
+        assert nothing_heard.body.endswith(b"\n\n: go on behind this\nid: 1\nretry: 1000\n\n")
+        assert heard.positions == [1]
+        assert service.app.state.slots.taken == 0
+
+
+async def test_a_stream_that_ends_without_a_database_says_no_more(
+    told: Service, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(*_: object) -> int:
+        raise Unavailable("gone")
+
+    async with listening(told.app) as client:
+        monkeypatch.setattr(told.app.state.reader, "position_for", gone)
+        told.app.state.streams.close()
+        await client.until(lambda one: one.ended)
+        assert client.body == streams.OPENED
 
 
 async def test_a_stream_that_comes_back_to_an_empty_house_is_fed_from_where_it_is(told: Service):

@@ -11,6 +11,7 @@ import pytest
 
 from registry.cli.exits import PORT_TAKEN, UNREACHABLE, USAGE, Stop
 from registry.cli.listen import GRACE, bind, serve_forever, url_of
+from registry.config import Settings
 
 
 class App:
@@ -60,14 +61,18 @@ def listener():
 def test_a_signal_ends_the_server_in_good_order(listener, how):
     app = App()
     serve_forever(
-        app, listener, ready=lambda: signal.raise_signal(how), stopping=lambda: app.past.append("stopping")
+        app,
+        listener,
+        Settings(),
+        ready=lambda: signal.raise_signal(how),
+        stopping=lambda: app.past.append("stopping"),
     )
     assert app.past == ["startup", "stopping", "shutdown"]
 
 
 def test_a_signal_before_it_serves_ends_it_as_soon_as_it_does(listener):
     app = App(starting=lambda: signal.raise_signal(signal.SIGTERM))
-    serve_forever(app, listener, ready=lambda: None, stopping=lambda: app.past.append("stopping"))
+    serve_forever(app, listener, Settings(), ready=lambda: None, stopping=lambda: app.past.append("stopping"))
     assert app.past == ["startup", "shutdown"]
 
 
@@ -78,7 +83,7 @@ def test_a_second_signal_changes_nothing(listener):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    serve_forever(app, listener, ready=ready, stopping=lambda: app.past.append("stopping"))
+    serve_forever(app, listener, Settings(), ready=ready, stopping=lambda: app.past.append("stopping"))
     assert app.past == ["startup", "stopping", "shutdown"]
 
 
@@ -91,14 +96,14 @@ def test_a_server_that_says_it_is_ready_answers(listener):
         signal.raise_signal(signal.SIGTERM)
 
     asking = Thread(target=ask)
-    serve_forever(app, listener, ready=asking.start, stopping=lambda: None)
+    serve_forever(app, listener, Settings(), ready=asking.start, stopping=lambda: None)
     asking.join()
     assert app.past == ["startup", "request", "shutdown"]
 
 
 def test_an_application_that_does_not_start_ends_the_command(listener):
     with pytest.raises(Stop, match="did not start") as stopped:
-        serve_forever(App(starts=False), listener, ready=lambda: None, stopping=lambda: None)
+        serve_forever(App(starts=False), listener, Settings(), ready=lambda: None, stopping=lambda: None)
     assert stopped.value.code == UNREACHABLE
 
 
@@ -142,6 +147,8 @@ def test_a_client_that_takes_nothing_does_not_hold_up_the_end(listener):
 
     began = time.monotonic()
     with client:
-        serve_forever(app, listener, ready=lambda: Thread(target=ask).start(), stopping=lambda: None)
+        serve_forever(
+            app, listener, Settings(), ready=lambda: Thread(target=ask).start(), stopping=lambda: None
+        )
     assert time.monotonic() - began < GRACE
     assert app.past == ["startup", "let go", "shutdown"]

@@ -28,7 +28,7 @@ from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
-from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, streamed
+from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304
 from registry.http.as_of import EXAMPLE
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.freshness import LOG
@@ -36,6 +36,7 @@ from registry.http.parameters import BadParameter, begin_behind, limit, query
 from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter, read
+from registry.http.slots import streamed
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
 
@@ -102,7 +103,8 @@ async def get_events(request: Asked) -> Response[Any]:
 
     As `text/event-stream` it goes on with what is recorded from now on, or behind `after`: `id` is the position,
     `event` the type and `data` the CloudEvent. A client that is cut off connects again with `Last-Event-ID` and
-    misses nothing. After 15 seconds of silence comes a comment; when the service stops, the stream ends.
+    misses nothing. After 15 seconds of silence comes a comment. When the service stops, and after the time that
+    `/limits` publishes, the stream ends with an `id` behind which it goes on.
     """
     given = query(request, "limit", "cursor", "after", "type", "agreement", "party")
     asked = request.headers.get("accept", "").strip()

@@ -1,7 +1,7 @@
 """Events as they are given back: one, a page of them, or a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -20,6 +20,9 @@ from registry.store.rows import Row
 
 STREAM_PAGE = 500
 """Events read at a time for a stream; two such pages are what bounds its memory."""
+FIRST_PAGE = 50
+STREAM_BYTES = 256 << 10
+"""What a page of a stream is to come to at most, by how large the events of the one before it were."""
 
 LIMIT = Parameter(
     "limit",
@@ -117,22 +120,25 @@ def read_page(reader: Reader, after: int, size: int, which: Which) -> list[Row]:
     return reader.page(after, size, stream=which.agreement, types=which.types, sight=which.sight)
 
 
-async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncIterator[bytes]:
+async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncGenerator[bytes, None]:
     """Yield the events behind ``after`` up to ``until``, one JSON line each, a page of lines at a time.
 
     Each page is a transaction of its own; what is recorded meanwhile stands behind ``until``. A page is read while
     the one before it is sent.
     """
 
-    def read(after: int) -> asyncio.Future[tuple[bytes, int]]:
-        return asyncio.get_running_loop().run_in_executor(None, _page_of_lines, reader, after, until, which)
+    def read(after: int, size: int) -> asyncio.Future[tuple[bytes, int]]:
+        run = asyncio.get_running_loop().run_in_executor
+        return run(None, _page_of_lines, reader, after, until, which, size)
 
-    ahead = read(after)
+    size = FIRST_PAGE
+    ahead = read(after, size)
     try:
         while True:
             chunk, after = await ahead
             if after < until:
-                ahead = read(after)
+                size = next_size(size, len(chunk))
+                ahead = read(after, size)
             if chunk:
                 yield chunk
             if after >= until:
@@ -141,8 +147,13 @@ async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncIt
         ahead.cancel()
 
 
-def _page_of_lines(reader: Reader, after: int, until: int, which: Which) -> tuple[bytes, int]:
-    rows = read_page(reader, after, STREAM_PAGE, which)
+def next_size(size: int, length: int) -> int:
+    """Tell how many events to read after as many of them came to so many bytes; at most thrice as many."""
+    return max(1, min(STREAM_PAGE, 3 * size, size * STREAM_BYTES // max(1, length)))
+
+
+def _page_of_lines(reader: Reader, after: int, until: int, which: Which, size: int) -> tuple[bytes, int]:
+    rows = read_page(reader, after, size, which)
     wanted = [to_send(row) for row in rows if row.position <= until]
-    behind = rows[-1].position if len(rows) == STREAM_PAGE else until
+    behind = rows[-1].position if len(rows) == size else until
     return _encoder.encode_lines(wanted), behind

@@ -14,7 +14,7 @@ Every field of its filters is a query parameter; one that stands in the path ins
 ``list_operation(VISITS, ..., path={"agreement": ID})`` and ``answer_list(request, VISITS, agreement=id)``.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -25,13 +25,14 @@ from msgspec import Meta
 
 from registry.api.csv import CSV, HEADED, header_row, rows
 from registry.api.history import CURSOR, NEXT_LINK
-from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, streamed
+from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.filters import filters_of, parameters_of
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
 from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter
+from registry.http.slots import streamed
 from registry.projections.listing import ForeignCursor, Listing, Page, day_of, page
 from registry.projections.views import Views
 
@@ -178,9 +179,7 @@ async def _all(request: Asked, wanted: Wanted[F, I], form: str) -> Response[Any]
         return streamed(request, chunks, media_type=NDJSON, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="{listing.name}.csv"'
     chunks = _chunks(request, wanted, first, rows, head=header_row(listing.item))
-    # To what has a body the framework adds the encoding, as to all text.
-    form = f"{HEADED}; charset=utf-8" if request.method == "HEAD" else HEADED
-    return streamed(request, chunks, media_type=form, headers=headers)
+    return streamed(request, chunks, media_type=f"{HEADED}; charset=utf-8", headers=headers)
 
 
 async def _chunks(
@@ -189,7 +188,7 @@ async def _chunks(
     found: Page[I],
     write: Callable[[tuple[I, ...]], bytes],
     head: bytes = b"",
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield a list page by page, each read in a transaction of its own."""
     yield head + write(found.items)
     while found.next is not None:

@@ -12,6 +12,7 @@ from registry.api.frames import Wanted
 from registry.api.streams import Streams
 from registry.http.answer import Answer, Asked, applied
 from registry.http.parameters import BadHeader, BadParameter, number
+from registry.http.slots import Slots, left
 from registry.http.threads import in_thread
 from registry.http.told import told_of
 from registry.store.reader import Reader
@@ -31,9 +32,11 @@ _POSITION = re.compile(r"0|[1-9][0-9]{0,15}")
 class Live(Response[None]):
     """A response that goes on until the client or the service ends it."""
 
-    def __init__(self, streams: Streams, wanted: Wanted, after: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, request: Asked, wanted: Wanted, after: int, headers: Mapping[str, str]) -> None:
         super().__init__(None, media_type=EVENT_STREAM, headers=headers)
-        self.streams = streams
+        self.streams: Streams = request.app.state.streams
+        self.slots: Slots = request.app.state.slots
+        self.who = self.slots.whose(request)
         self.wanted = wanted
         self.after = after
 
@@ -45,8 +48,8 @@ class Live(Response[None]):
         async def send_all(scope: Scope, receive: Receive, send: Send) -> None:
             told_of(scope).lasting = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            with self.streams.opened(self.wanted, self.after) as stream:
-                leaving = asyncio.create_task(_left(receive))
+            with self.slots.held(self.who), self.streams.opened(self.wanted, self.after) as stream:
+                leaving = asyncio.create_task(left(receive))
                 leaving.add_done_callback(lambda _: stream.end())
                 try:
                     async for chunk in self.streams.follow(stream):
@@ -76,7 +79,7 @@ async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> 
     headers = {**HEADERS, **applied(request), "Registry-Position": str(end)}
     if request.method == "HEAD":
         return Answer(b"", media_type=EVENT_STREAM, headers=headers, sized=False)
-    return Live(request.app.state.streams, wanted, head if after is None else after, headers)
+    return Live(request, wanted, head if after is None else after, headers)
 
 
 def _last_event_id(request: Asked, head: int, end: int) -> int | None:
@@ -92,9 +95,3 @@ def _last_event_id(request: Asked, head: int, end: int) -> int | None:
     if int(text) > head:
         raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {end}")
     return int(text)
-
-
-async def _left(receive: Receive) -> None:
-    """Wait for the client to leave."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -7,6 +7,8 @@ let go of there and reads for itself again, so what waits in memory for it is bo
 
 import asyncio
 import logging
+import math
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -28,6 +30,9 @@ WAITING = 64 << 10
 """Bytes that may wait for one client; more than that only if it is one chunk."""
 READERS = 2
 """Streams that read for themselves at once: the threads are there for other requests as well."""
+
+COME_BACK = 1000
+"""Milliseconds after which a client whose stream was ended connects again."""
 
 OPENED = b": live\n\n"
 SILENCE = b": heartbeat\n\n"
@@ -82,7 +87,9 @@ class Stream:
 class Streams:
     """All open streams. Belongs to the event loop that it is made in; only ``close`` may be called elsewhere."""
 
-    def __init__(self, reader: Reader, arrivals: Arrivals) -> None:
+    def __init__(self, reader: Reader, arrivals: Arrivals, *, age: float = math.inf) -> None:
+        self._age = age
+        """Seconds after which a stream is ended, or somewhat sooner: what began at once is not to end at once."""
         self.closing = asyncio.Event()
         """Set once the service is to stop: whoever waits for the log gives up."""
         self.open: set[Stream] = set()
@@ -126,21 +133,35 @@ class Streams:
             self._leave(stream)
 
     async def follow(self, stream: Stream) -> AsyncIterator[bytes]:
-        """Yield what is to be sent on a stream, until it ends."""
+        """Yield what is to be sent on a stream, until it ends: at last behind what it goes on."""
         yield OPENED
         spoken = self._loop.time()
-        while not stream.ended:
+        ends = spoken + self._age * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
+        while not stream.ended and self._loop.time() < ends:
             content = stream.take()
             if not content and stream not in self._at_head:
                 content = await self._catch_up(stream)
             elif not content:
-                await stream.wait(spoken + HEARTBEAT - self._loop.time())
+                await stream.wait(min(spoken + HEARTBEAT, ends) - self._loop.time())
                 content = stream.take()
             if not content and self._loop.time() - spoken >= HEARTBEAT:
                 content = SILENCE
             if content:
                 yield content
                 spoken = self._loop.time()
+        yield stream.take() + await self._farewell(stream)
+
+    async def _farewell(self, stream: Stream) -> bytes:
+        """Say behind which position a client goes on, also one that has heard nothing yet.
+
+        A block without data sets the last event id and is no event (HTML, section 9.2.6). It names no position
+        of an agreement that the client may not see.
+        """
+        try:
+            seen = await in_thread(self._reader.position_for, stream.wanted.sight, stream.seen)
+        except Unavailable:
+            return b""
+        return b": go on behind this\nid: %d\nretry: %d\n\n" % (seen, COME_BACK)
 
     def _close(self) -> None:
         self.closing.set()

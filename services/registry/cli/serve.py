@@ -98,7 +98,7 @@ def serve_one(
         stopping()
         service.app.state.streams.close()  # they would go on for as long as their clients listen
 
-    serve_forever(service, listener, ready=ready, stopping=end)
+    serve_forever(service, listener, settings, ready=ready, stopping=end)
 
 
 def application(settings: Settings) -> Any:

@@ -1,12 +1,11 @@
 """Answers: bytes with headers, the same for GET and HEAD, and 304 for who has them already."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from litestar import Request, Response
 from litestar.datastructures.state import State
-from litestar.response import Stream
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 Asked = Request[Any, Any, State]
@@ -96,16 +95,6 @@ def has(request: Asked, etag: str) -> bool:
     if known is None:
         return False
     return known.strip() == "*" or f'"{etag}"' in (tag.strip().removeprefix("W/") for tag in known.split(","))
-
-
-def streamed(
-    request: Asked, chunks: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
-) -> Response[Any]:
-    """Answer with a body of unknown length; HEAD gets the headers and reads nothing."""
-    headers = {**applied(request), **headers, "X-Content-Type-Options": "nosniff"}
-    if request.method == "HEAD":
-        return Answer(b"", media_type=media_type, headers=headers, sized=False)
-    return Stream(chunks, media_type=media_type, headers=headers)
 
 
 def applied(request: Request[Any, Any, Any]) -> dict[str, str]:

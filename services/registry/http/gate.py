@@ -6,6 +6,7 @@ from typing import Any
 from registry.access import Principal
 from registry.http.credentials import Unauthenticated, token_of
 from registry.http.keys import KeyRing
+from registry.http.rates import Rates
 from registry.http.sessions import Sessions
 from registry.http.tokens import Tokens
 
@@ -25,6 +26,7 @@ class Gate:
         self,
         keys: KeyRing,
         sessions: Sessions,
+        rates: Rates,
         *,
         tokens: Tokens | None = None,
         everybody: Principal | None = None,
@@ -32,6 +34,7 @@ class Gate:
         opened: Collection[str] = (),
     ) -> None:
         self.keys = keys
+        self.rates = rates
         self.opened = opened
         self._sessions = sessions
         self._tokens = tokens
@@ -45,15 +48,21 @@ class Gate:
         or not, so one whose session is over is as good as none.
 
         Raises Unauthenticated when nothing is shown, or what is shown does not hold; CrossSite when a page of
-        another site has sent it; Unavailable when it cannot be found out.
+        another site has sent it; Unavailable when it cannot be found out; TooManyRequests when too much that does
+        not hold came from there, and this is not known to hold.
         """
         if self._everybody is not None:
             return self._everybody
-        token = token_of(scope)
-        if token is not None:
-            if self._tokens is not None and token.count(b".") == DOTS:
-                return await self._tokens.who(token)
-            return (await self.keys.find(token)).principal
+        try:
+            token = token_of(scope)
+            if token is not None:
+                tokens = self._tokens if token.count(b".") == DOTS else None
+                if self.rates.any_failed and not (tokens or self.keys).knows(token):
+                    self.rates.check_failures(scope)
+                return await tokens.who(token) if tokens else (await self.keys.find(token)).principal
+        except Unauthenticated:
+            self.rates.failed(scope)
+            raise
         signed_in = await self._sessions.who(scope)
         if signed_in is not None:
             return signed_in

@@ -65,6 +65,10 @@ class KeyRing:
             key = await self._look_again(token, digest)
         return self.used(key)
 
+    def knows(self, token: bytes) -> bool:
+        """Tell whether a key is known to be there, without a look at the database."""
+        return sha256(token).digest() in self._by_hash
+
     async def by_id(self, id: str) -> LiveKey | None:
         """Find a key that still works by its id, for a session that was opened with it."""
         await self.fresh()

@@ -132,6 +132,21 @@ TOO_LARGE = Kind(
     says="The body, one event of it or the number of its events is over a limit of this registry.",
     remedy="`/limits` publishes the limits. Send several smaller batches.",
 )
+TOO_SLOW = Kind(
+    name="too-slow",
+    status=408,
+    title="The request has not come in time",
+    says="The head of the request or its body has not been sent in the time that `/limits` publishes. The connection "
+    "is closed.",
+    remedy="Send it again, without pauses. Posting an event again is always safe.",
+)
+LINE_TOO_LONG = Kind(
+    name="line-too-long",
+    status=414,
+    title="The line of the request is too long",
+    says="The path or the query string is over a limit of this registry.",
+    remedy="`/limits` publishes the limits.",
+)
 UNSUPPORTED_MEDIA_TYPE = Kind(
     name="unsupported-media-type",
     status=415,
@@ -164,8 +179,19 @@ TOO_OFTEN = Kind(
     name="too-often",
     status=429,
     title="There are too many requests",
-    says="A witness cosigns a few checkpoints a second for a log, and this log sends more.",
-    remedy="Try again after the seconds in `Retry-After`, with the checkpoint that is the last one then.",
+    says="Whoever is asking, known by a key or token or else by the address, reads or writes more often than is "
+    "permitted, has as many streams open as are permitted, or has shown too many keys or tokens that do not hold. "
+    "Or a log sends its witness more checkpoints than are cosigned.",
+    remedy="Try again after the seconds in `Retry-After`. `RateLimit-Policy` says how many requests (`q`) are "
+    "permitted in how many seconds (`w`), and `/limits` publishes all limits. To a witness send the checkpoint that "
+    "is the last one then.",
+)
+HEAD_TOO_LARGE = Kind(
+    name="head-too-large",
+    status=431,
+    title="The headers of the request are too large",
+    says="The headers of the request are too many, or together too long. The connection is closed.",
+    remedy="`/limits` publishes the limits. Send fewer headers.",
 )
 INTERNAL = Kind(
     name="internal-error",
@@ -179,8 +205,9 @@ UNAVAILABLE = Kind(
     name="unavailable",
     status=503,
     title="The registry cannot answer now",
-    says="Too many events wait to be recorded, the database cannot be reached, a read model is being "
-    "built for the first time, or the service is starting or stopping.",
+    says="Too many events wait to be recorded, there are as many connections or streams as one process holds, the "
+    "database cannot be reached, a read model is being built for the first time, or the service is starting or "
+    "stopping.",
     remedy="Try again after the seconds in `Retry-After`. Posting an event again is always safe: "
     "it is recorded once.",
 )
@@ -204,14 +231,17 @@ KINDS: tuple[Kind, ...] = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     NOT_ACCEPTABLE,
+    TOO_SLOW,
     REJECTED,
     IDENTITY_TAKEN,
     VERSION_MISMATCH,
     TOO_LARGE,
+    LINE_TOO_LONG,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID,
     NOT_EXTENDING,
     TOO_OFTEN,
+    HEAD_TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,
     BEHIND,

@@ -13,6 +13,10 @@ READS = "reads"
 MIN_POSITION = "min_position"
 """The parameter of every route that reads something."""
 MAX_LIMIT = 1000
+MAX_HEADERS = 100
+"""Headers of a request."""
+MAX_TARGET = 10_240
+"""Bytes of a path with its query string."""
 MAX_QUERY = 8192
 """Bytes of a query string."""
 MAX_PARAMETERS = 64

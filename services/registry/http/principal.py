@@ -8,6 +8,8 @@ from registry.http.access import OPEN_TO_ALL
 from registry.http.answer import Asked
 from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.gate import Gate
+from registry.http.parameters import check_query
+from registry.http.rates import TooManyRequests
 from registry.http.told import told_of
 
 __all__ = ["CrossSite", "Forbidden", "Unauthenticated", "asks_with", "let_in", "principal_of", "require"]
@@ -21,32 +23,35 @@ ASKING = "registry.asking"
 async def let_in(request: Asked) -> None:
     """Stand before every handler. (As a guard it would cost twice what the rest of the routing does.)
 
-    Raises Unauthenticated or Forbidden unless the route is open to all or whoever is asking holds its scope. On
-    a route that is open to all nothing that is shown, or that cannot be looked up, is held against anybody.
+    Raises Unauthenticated or Forbidden unless the route is open to all or whoever is asking holds its scope,
+    TooManyRequests when they ask too often, and TooLong or Malformed for a query beyond its limits. On a route that
+    is open to all nothing that is shown, or that cannot be looked up, is held against anybody.
     """
     told = told_of(request.scope)
     told.template = request.scope["path_template"]
     if request.method == "OPTIONS":  # says which methods there are, which the description says to all
         return
     needs: str = request.route_handler.opt[NEEDS]
+    check_query(request.scope["query_string"])
     gate: Gate | None = getattr(request.app.state, "gate", None)
     scope: dict[str, Any] = request.scope  # type: ignore[assignment]  # a room of ours, beside theirs
     if gate is None:  # the service has not begun, and describes itself to whoever writes its contracts
         if needs != OPEN_TO_ALL:
             raise Unavailable("the service is starting")
-    elif needs == OPEN_TO_ALL or (needs == ADMIN and told.template in gate.opened):
-        try:
-            principal = await gate.who(scope)
-        except (Unauthenticated, CrossSite, Unavailable):
-            return
-        scope[ASKING] = principal
-        told.principal = principal.id
-    else:
+        return
+    opened = needs == OPEN_TO_ALL or (needs == ADMIN and told.template in gate.opened)
+    try:
         principal = await gate.who(scope)
-        scope[ASKING] = principal
-        told.principal = principal.id
-        if needs not in principal.scopes:
-            raise lacking(principal, needs)
+    except (Unauthenticated, CrossSite, Unavailable, TooManyRequests):
+        gate.rates.count(scope, None)
+        if opened:
+            return
+        raise
+    gate.rates.count(scope, principal)
+    scope[ASKING] = principal
+    told.principal = principal.id
+    if not opened and needs not in principal.scopes:
+        raise lacking(principal, needs)
 
 
 def lacking(principal: Principal, scope: str) -> Unauthenticated | Forbidden:

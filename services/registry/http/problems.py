@@ -29,7 +29,8 @@ from registry.http.answer import Answer, applied
 from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
-from registry.http.parameters import BadHeader, BadParameter
+from registry.http.parameters import BadHeader, BadParameter, TooLong
+from registry.http.rates import TooManyRequests
 from registry.http.told import told_of
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,8 @@ def _headers(error: Exception) -> Mapping[str, str]:
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, TooOften):
         return {"Retry-After": "1"}
+    if isinstance(error, TooManyRequests):
+        return error.headers
     if isinstance(error, Behind):
         return {"Retry-After": "1", "Registry-Position": str(error.position)}
     if isinstance(error, Unauthenticated | Forbidden):
@@ -193,11 +196,13 @@ KIND_OF: tuple[tuple[type[RegistryError], Kind, Callable[[Any], Members]], ...] 
     (IdentityTaken, kinds.IDENTITY_TAKEN, _identity_taken),
     (VersionMismatch, kinds.VERSION_MISMATCH, lambda e: {"current_version": e.current}),
     (TooLarge, kinds.TOO_LARGE, _nothing),
+    (TooLong, kinds.LINE_TOO_LONG, _nothing),
     (UnsupportedMediaType, kinds.UNSUPPORTED_MEDIA_TYPE, _nothing),
     (Invalid, kinds.INVALID, _flaws),
     (NotSigned, kinds.NOT_SIGNED, _nothing),
     (NotExtending, kinds.NOT_EXTENDING, _nothing),
     (TooOften, kinds.TOO_OFTEN, _nothing),
+    (TooManyRequests, kinds.TOO_OFTEN, _nothing),
     (NotReady, kinds.UNAVAILABLE, lambda e: {"checks": e.checks}),
     (Unavailable, kinds.UNAVAILABLE, _nothing),
     (Behind, kinds.BEHIND, lambda e: {"position": e.position}),

@@ -76,6 +76,10 @@ class Tokens:
             self._known.popitem(last=False)
         return principal
 
+    def knows(self, token: bytes) -> bool:
+        """Tell whether a token was verified before."""
+        return sha256(token).digest() in self._known
+
     async def _verified(self, token: str) -> dict[str, Any]:
         """Verify signature, issuer, audience and times; the algorithm is one of ours, and the key is of its type."""
         try:
