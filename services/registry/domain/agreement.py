@@ -138,11 +138,13 @@ class Agreement:
         draft.derived = {}
         return draft
 
-    def of(self, kind: type[E]) -> Iterator[tuple[Live, E]]:
-        """Yield the live events of a class, each with what it says now."""
-        for identity in self.index.get(kind, ()):
-            live = self.live[identity]
-            yield live, cast("E", live.data)
+    def of(self, kind: type[E]) -> Iterable[tuple[Live, E]]:
+        """Give the live events of a class, each with what it says now; most agreements have none of most classes."""
+        holders = self.index.get(kind)
+        if holders is None:
+            return ()
+        lives = (self.live[identity] for identity in holders)
+        return [(live, cast("E", live.data)) for live in lives]
 
 
 def keys_of(data: Event) -> Iterator[Key]:

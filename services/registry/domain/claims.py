@@ -7,12 +7,12 @@ import msgspec
 
 from registry.domain.agreement import Agreement, Identity, Live, first_of
 from registry.domain.edtf import UNBOUNDED, Edtf, meets
-from registry.domain.events import DisputeResolved, FactValue, Term
+from registry.domain.events import DisputeResolved, DuplicateMerged, FactValue, Term
 from registry.domain.events.event import Predicate
 from registry.domain.merges import kept_id
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """What one live event says on one predicate."""
 
     value: Any
@@ -36,7 +36,7 @@ class Resolution(msgspec.Struct, frozen=True):
     """True when the chosen event no longer claims the predicate; then it settles nothing."""
 
 
-class Claimed(msgspec.Struct, frozen=True):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """A predicate with its live claims, the shown one first."""
 
     predicate: Predicate
@@ -80,6 +80,8 @@ def resolutions(state: Agreement) -> Mapping[Predicate, Resolution]:
     Merging two areas may leave two resolutions for one predicate: the one that names the kept area holds.
     """
     found: dict[Predicate, Resolution] = {}
+    if DisputeResolved not in state.index:
+        return found
     named = ((data, live) for live, data in state.of(DisputeResolved))
     for data, live in sorted(named, key=lambda pair: (pair[0].predicate, pair[1].identity)):
         predicate = kept_predicate(state, data.predicate)
@@ -149,9 +151,14 @@ def disagree(one: Any, other: Any) -> bool:
 
 def _claimed(state: Agreement) -> dict[Predicate, Claimed]:
     given: dict[Predicate, list[tuple[Any, Live]]] = {}
+    has_merges = DuplicateMerged in state.index
     for live in state.live.values():
         for predicate, value in live.data.claims():
-            given.setdefault(kept_predicate(state, predicate), []).append((value, live))
+            name = kept_predicate(state, predicate) if has_merges else predicate
+            if name in given:
+                given[name].append((value, live))
+            else:
+                given[name] = [(value, live)]
     resolved = resolutions(state)
     return {
         predicate: _group(predicate, given[predicate], resolved.get(predicate)) for predicate in sorted(given)
@@ -159,9 +166,9 @@ def _claimed(state: Agreement) -> dict[Predicate, Claimed]:
 
 
 def _group(predicate: Predicate, given: list[tuple[Any, Live]], resolution: Resolution | None) -> Claimed:
+    if len(given) == 1:  # as most are
+        return Claimed(predicate, (Claim(*given[0]),), differ=False, resolution=resolution)
     claims = ranked(given, resolution.chosen if resolution else None)
-    if len(claims) == 1:
-        return Claimed(predicate, claims, differ=False, resolution=resolution)
     values = list({_comparable(c.value): c.value for c in claims if c.live.data.disputable}.values())
     differ = any(disagree(one, other) for i, one in enumerate(values) for other in values[:i])
     return Claimed(predicate, claims, differ, resolution)

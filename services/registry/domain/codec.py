@@ -168,17 +168,22 @@ def as_stored(part0: bytes | None) -> Joined | None:
 
 
 @cache
-def _decoder(cls: type[Event]) -> Callable[[msgspec.Raw], Event]:
-    return msgspec.json.Decoder(cls, dec_hook=read_custom).decode
+def _decoder(cls: type[Event]) -> Callable[[bytes], Any]:
+    """Give what reads part 0 for its data alone, in one pass."""
+    part0 = msgspec.defstruct("Part0", [("data", cls)])
+    return msgspec.json.Decoder(part0, dec_hook=read_custom).decode
 
 
 def whole_event(name: str, part0: bytes | None) -> Event | None:
     """Type an event that has no part but this, from its very bytes; None of any other, and of an older version.
 
-    Half of the work of ``join`` and reading what that gives.
+    A third of the work of ``join`` and reading what that gives.
     """
-    stored = as_stored(part0) if name in EVENT_TYPES else None
-    return None if stored is None else _decoder(EVENT_TYPES[name])(stored.body)  # type: ignore[arg-type]  # raw
+    cls = EVENT_TYPES.get(name)
+    if cls is None or part0 is None or b'"$part"' in part0:
+        return None
+    data: Event = _decoder(cls)(part0).data
+    return data
 
 
 def recorded_event(name: str, joined: Joined) -> Event:

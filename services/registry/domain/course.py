@@ -99,8 +99,10 @@ def _in_order(lives: Iterable[Live]) -> tuple[Live, ...]:
 
 
 def _dated(pairs: Iterable[tuple[Edtf, Live]]) -> tuple[Dated, ...]:
-    ordered = sorted(pairs, key=lambda pair: (first_day(pair[0]), last_day(pair[0]), pair[1].identity))
-    return tuple(Dated(when, live) for when, live in ordered)
+    given = list(pairs)
+    if len(given) > 1:
+        given.sort(key=lambda pair: (first_day(pair[0]), last_day(pair[0]), pair[1].identity))
+    return tuple(Dated(when, live) for when, live in given)
 
 
 def _ends(state: Agreement, denunciations: tuple[Denunciation, ...]) -> tuple[End, ...]:
@@ -153,7 +155,7 @@ def _signatures(state: Agreement) -> dict[str, PartySignature]:
         ad_referendum = any(one.ad_referendum for one in signatures if one.party == party)
         best = ranked(confirmed[party])[0] if party in confirmed else None
         confirmation = Dated(best.value, best.live) if best else None
-        found[party] = PartySignature(party, claim, ad_referendum, confirmation)
+        found[party] = PartySignature.of(party, claim, ad_referendum=ad_referendum, confirmation=confirmation)
     return found
 
 

@@ -1,6 +1,6 @@
 """What happened in the course of an agreement: dated, and with the event that says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -12,7 +12,7 @@ from registry.domain.dates import Truth, begun, ended, every, first_day, last_da
 from registry.domain.edtf import Edtf
 
 
-class Dated(msgspec.Struct, frozen=True):
+class Dated(msgspec.Struct, frozen=True, gc=False):
     """Something that happened, and the event that says so."""
 
     when: Edtf
@@ -46,24 +46,29 @@ class Denunciation(msgspec.Struct, frozen=True):
         return begun(self.notified.when, on).holds
 
 
-class PartySignature(msgspec.Struct, frozen=True):
+class PartySignature(msgspec.Struct, frozen=True, gc=False):
     """The signature of one party, and when it counts."""
 
     party: str
     claim: Claim
     ad_referendum: bool
-    confirmation: Dated | None = None
+    confirmation: Dated | None
+    dates: tuple[Dated, ...]
+    """What must have come for it to count: the signing and, ad referendum, the confirmation."""
+
+    @classmethod
+    def of(
+        cls, party: str, claim: Claim, *, ad_referendum: bool, confirmation: Dated | None
+    ) -> "PartySignature":
+        """Make one, with its dates."""
+        signing = Dated(claim.value, claim.live)
+        dates = (signing, confirmation) if ad_referendum and confirmation else (signing,)
+        return cls(party, claim, ad_referendum, confirmation, dates)
 
     @property
     def counts(self) -> bool:
         """Whether it counts at all: a signature ad referendum waits for its confirmation."""
         return self.confirmation is not None or not self.ad_referendum
-
-    @property
-    def dates(self) -> tuple[Dated, ...]:
-        """What must have come for it to count: the signing and, ad referendum, the confirmation."""
-        signing = Dated(self.claim.value, self.claim.live)
-        return (signing, self.confirmation) if self.ad_referendum and self.confirmation else (signing,)
 
 
 def earliest(dated: Iterable[Dated]) -> Dated:
@@ -88,6 +93,8 @@ def any_begun(dated: Iterable[Dated], on: date) -> Truth:
     return some(begun(one.when, on) for one in dated)
 
 
-def all_begun(dated: Iterable[Dated], on: date) -> Truth:
+def all_begun(dated: Sequence[Dated], on: date) -> Truth:
     """Tell whether each has begun."""
+    if len(dated) == 1:
+        return begun(dated[0].when, on)
     return every(begun(one.when, on) for one in dated)

@@ -16,6 +16,8 @@ from registry.domain.events import (
 )
 from registry.domain.merges import kept_id
 
+_KINDS = frozenset({EngagementCancelled, EngagementHeld, EngagementPlanned, EngagementRescheduled})
+
 
 class About(msgspec.Struct, frozen=True):
     """An event about an engagement, with the day that matters: held, planned, moved or cancelled on."""
@@ -88,6 +90,9 @@ def _engagements(state: Agreement) -> dict[str, Engagement]:
     planned: dict[str, list[About]] = {}
     moved: dict[str, list[Moved]] = {}
     cancelled: dict[str, list[About]] = {}
+
+    if not _KINDS & state.index.keys():
+        return {}
 
     def kept(id_: str) -> str:
         return kept_id(state, "engagement", id_)

@@ -1,6 +1,6 @@
 """What a rule finds about one day, and the findings that several rules are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -12,7 +12,7 @@ from registry.domain.dates import NO, Truth, begun, ended, every, first_day, las
 from registry.domain.edtf import Edtf, meets
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What one rule says about one day."""
 
     code: str
@@ -67,9 +67,13 @@ def _ends_of(start: Dated, ends: tuple[Dated, ...]) -> list[Dated]:
     return [end for end in ends if last_day(end.when) >= first_day(start.when)]
 
 
-def both_signed(course: Course, on: date) -> Finding:
-    """Tell whether the signatures of both parties count, and from when."""
-    truths = {party: signed_by(course, party, on) for party in course.parties}
+def each_signed(course: Course, on: date) -> dict[str, Truth]:
+    """Tell of each party whether its signature counts on a day."""
+    return {party: signed_by(course, party, on) for party in course.parties}
+
+
+def both_signed(course: Course, truths: Mapping[str, Truth]) -> Finding:
+    """Tell whether the signatures of both parties count, and from when, by what is true of each of them."""
     truth = every(truths.values()) if truths else NO  # no party is known once the founding event was erased
     dates = counted(course.signatures.values())
     if truth.holds:

@@ -17,6 +17,8 @@ from registry.domain.events import (
 )
 from registry.domain.merges import kept_id
 
+_KINDS = frozenset({FollowUpCompleted, FollowUpDropped, FollowUpProgressed, FollowUpScheduled})
+
 
 class Scheduled(msgspec.Struct, frozen=True):
     due: Edtf
@@ -71,6 +73,9 @@ def _follow_ups(state: Agreement) -> dict[str, FollowUp]:
     progressed: dict[str, list[Step]] = {}
     completed: dict[str, list[Step]] = {}
     dropped: dict[str, list[Step]] = {}
+
+    if not _KINDS & state.index.keys():
+        return {}
 
     def kept(id_: str) -> str:
         return kept_id(state, "follow-up", id_)

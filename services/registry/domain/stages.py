@@ -13,10 +13,10 @@ from registry.domain.finding import (
     both_signed,
     counted,
     deciding,
+    each_signed,
     later,
     period,
     reached_by,
-    signed_by,
 )
 
 Rule = Callable[[Course, date], Iterator[Finding]]
@@ -72,7 +72,7 @@ def _in_force(course: Course, on: date) -> Iterator[Finding]:
             "in-force", NO, f"no entry into force is claimed and {how}", behind=(mode.live,) if mode else ()
         )
         return
-    signed = both_signed(course, on)
+    signed = both_signed(course, each_signed(course, on))
     why = "it takes effect on signature, and " + signed.why
     yield Finding("in-force", signed.truth, why, signed.since, (*signed.behind, mode.live))
 
@@ -105,8 +105,8 @@ def _abandoned(course: Course, on: date) -> Iterator[Finding]:
 
 
 def _signed(course: Course, on: date) -> Iterator[Finding]:
-    yield both_signed(course, on)
-    counting = {party: signed_by(course, party, on) for party in course.parties}
+    counting = each_signed(course, on)
+    yield both_signed(course, counting)
     truth = some(counting.values())
     dates = counted(course.signatures[party] for party, one in counting.items() if one.holds)
     if dates:

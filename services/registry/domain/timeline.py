@@ -14,7 +14,7 @@ from registry.domain.status import Since, certain_of, label, since_of
 from registry.domain.term import possible_ends
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Days on which the status is one and the same."""
 
     from_: date | None = msgspec.field(name="from")
@@ -40,23 +40,25 @@ def timeline(state: Agreement) -> tuple[Span, ...]:
     for day in (*sorted(_turning_days(now), reverse=True), date.min):
         tried = findings(now, day, rules)
         found = tried[-1]
-        span = Span(
-            from_=None if day == date.min else day,
-            until=until,
-            status=found.code,
-            status_label=label(now, found.code),
-            certain=certain_of(tried),
-            since=since_of(found),
+        certain, since = certain_of(tried), since_of(found)
+        if (
+            spans
+            and (last := spans[-1]).status == found.code
+            and (last.certain, last.since) == (certain, since)
+        ):
+            until = spans.pop().until
+        spans.append(
+            Span(
+                from_=None if day == date.min else day,
+                until=until,
+                status=found.code,
+                status_label=label(now, found.code),
+                certain=certain,
+                since=since,
+            )
         )
-        if spans and _same(spans[-1], span):
-            span = msgspec.structs.replace(span, until=spans.pop().until)
-        spans.append(span)
         until = day - timedelta(days=1) if day != date.min else None
     return tuple(reversed(spans))
-
-
-def _same(one: Span, other: Span) -> bool:
-    return (one.status, one.certain, one.since) == (other.status, other.certain, other.since)
 
 
 def _turning_days(now: Course) -> set[date]:

@@ -148,12 +148,13 @@ def _mention() -> Sequence[SchemaItem]:
 
 
 def _rows(state: Agreement) -> Rows:
-    item = _item(state)
+    own = own_values(state)
+    item = _item(state, own["visibility"])
     first_signed, last_signed = _days_of(_signatures(state))
     return {
         "": [
             {
-                **own_values(state),
+                **own,
                 "id": state.recorded[state.founder].position,
                 "words": kept_words((*_texts(state), *_gists(state, personal=False))),
                 "kind": item.kind,
@@ -186,9 +187,9 @@ def _rows(state: Agreement) -> Rows:
     }
 
 
-def _item(state: Agreement) -> AgreementItem:
+def _item(state: Agreement, visibility: str) -> AgreementItem:
     groups = claimed(state)
-    titles = {name[6:]: group.shown.value for name, group in groups.items() if name.startswith("title.")}
+    titles = {name[6:]: group.claims[0].value for name, group in groups.items() if name[:6] == "title."}
     says = {name: groups[name].shown.value if name in groups else word for name, word in UNCLAIMED.items()}
     registrations = [data for _, data in state.of(Registered)]
     founding = state.live[state.founder].data
@@ -208,7 +209,7 @@ def _item(state: Agreement) -> AgreementItem:
         external_ids=tuple(sorted({one for data in registrations for one in data.external_ids})),
         disputed=tuple(name for name, group in groups.items() if group.disputed),
         possible_duplicates=sum(1 for others in possible_duplicates(state).values() if others),
-        visibility=own_values(state)["visibility"],
+        visibility=visibility,
         source=state.founder[0],
         version=state.version,
         position=state.position,

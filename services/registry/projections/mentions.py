@@ -1,6 +1,7 @@
 """What an agreement mentions and can be found by: areas, institutions, persons, places and subjects."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 from registry.domain.agreement import Agreement
@@ -42,10 +43,14 @@ def comparable(name: str) -> str:
     return folded(name)[:MOST_LETTERS]
 
 
+_named_often = lru_cache(10_000)(comparable)
+"""The same for subjects and places, of which there are few. Names of persons must not stay in memory."""
+
+
 def _subjects(state: Agreement) -> Iterator[Mention]:
     for _, data in state.of(Registered):
         for subject in data.subjects:
-            yield "subject", comparable(subject)
+            yield "subject", _named_often(subject)
 
 
 def _areas(state: Agreement) -> Iterator[Mention]:
@@ -66,7 +71,7 @@ def _institutions(state: Agreement) -> Iterator[Mention]:
 def _places(state: Agreement) -> Iterator[Mention]:
     for place in _named_places(state):
         if place is not None:
-            yield "place", comparable(place.name)
+            yield "place", _named_often(place.name)
 
 
 def _named_places(state: Agreement) -> Iterator[Place | None]:

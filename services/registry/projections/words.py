@@ -57,13 +57,18 @@ INDEX = "_words"
 
 _WORD = re.compile(r"[^\W_]+")
 
+_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+"""What becomes of each character of a text in ASCII, so that it need only be split."""
+
 
 def words_of(text: str) -> list[str]:
     """Cut a text into its words: letters and digits, without accents and capitals (``São Tomé``: sao, tome)."""
-    if not text.isascii():
-        # Capitals may fold to letters with accents, and accents be what decides whether two letters are one.
-        plain = normalize("NFKD", normalize("NFKD", text).casefold())
-        text = "".join(letter for letter in plain if category(letter)[0] != "M")
+    if text.isascii():
+        words = text.translate(_ASCII).split()
+        return words if len(text) <= LONGEST else [word[:LONGEST] for word in words]
+    # Capitals may fold to letters with accents, and accents be what decides whether two letters are one.
+    plain = normalize("NFKD", normalize("NFKD", text).casefold())
+    text = "".join(letter for letter in plain if category(letter)[0] != "M")
     return [word[:LONGEST] for word in _WORD.findall(text.lower())]
 
 
@@ -77,14 +82,16 @@ def kept_words(texts: Iterable[str]) -> str:
 
     Should they be too many, those of the texts that come first are kept.
     """
-    kept: dict[str, None] = {}
+    found = dict.fromkeys(word for one in texts for word in words_of(one))
+    if sum(map(len, found)) * 4 + len(found) <= MOST_BYTES:  # a character has at most four bytes
+        return " ".join(sorted(found))
+    kept: list[str] = []
     left = MOST_BYTES
-    for word in (word for one in texts for word in words_of(one)):
-        if word not in kept:
-            left -= len(word.encode()) + 1
-            if left < 0:
-                break
-            kept[word] = None
+    for word in found:
+        left -= len(word.encode()) + 1
+        if left < 0:
+            break
+        kept.append(word)
     return " ".join(sorted(kept))
 
 

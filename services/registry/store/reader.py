@@ -18,7 +18,7 @@ from registry.store.states import States
 from registry.store.tables import event
 from registry.store.tiles import read_tile
 
-STREAMS = 200
+STREAMS = 500
 """Agreements that are read in one go."""
 
 

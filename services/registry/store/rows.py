@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, select
 
 from registry.access import EVERYTHING, Sight
 from registry.domain.codec import Joined, event_and_missing, join, whole_event
@@ -24,6 +24,28 @@ ROWS = select(
     event.c.entry,
     event.c.leaf_hash,
 )
+
+_WITH_PARTS = (
+    select(
+        event.c.position,
+        event.c.version,
+        event.c.recorded_at,
+        event.c.source,
+        event.c.event_id,
+        event.c.type,
+        event.c.stream_id,
+        event_part.c.part_no,
+        event_part.c.data,
+    )
+    .outerjoin_from(event, event_part, event_part.c.position == event.c.position)
+    .order_by(event.c.stream_id, event.c.version)
+)
+
+_ONE_OF = event.c.stream_id == any_(bindparam("streams", type_=ARRAY(Text)))
+"""On PostgreSQL: a list of any length is one parameter, so that there is one statement to parse."""
+
+_Envelope = tuple[int, int, int, str, str, str, str]
+"""Position, version, time of recording, source, id, type and agreement."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -60,34 +82,27 @@ class Row(msgspec.Struct, frozen=True):
 
     def recorded(self) -> Recorded:
         """Read the event as the fold sees it."""
-        whole = None if self.withheld else whole_event(self.type, self.parts.get(0))
-        if whole is not None:
-            return Recorded(
-                position=self.position,
-                version=self.version,
-                recorded_at=self.recorded_at,
-                source=self.source,
-                id=self.event_id,
-                type=self.type,
-                subject=self.stream_id,
-                data=whole,
-            )
-        joined = self.joined()
-        data, places_erased, places_withheld = event_and_missing(self.type, joined)
-        return Recorded(
-            position=self.position,
-            version=self.version,
-            recorded_at=self.recorded_at,
-            source=self.source,
-            id=self.event_id,
-            type=self.type,
-            subject=self.stream_id,
-            data=data,
-            erased=joined.erased,
-            places_erased=places_erased,
-            withheld=joined.withheld,
-            places_withheld=places_withheld,
+        place = self.position, self.version, self.recorded_at
+        return _recorded(
+            (*place, self.source, self.event_id, self.type, self.stream_id), self.parts, self.withheld
         )
+
+
+def _recorded(envelope: _Envelope, parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Recorded:
+    name = envelope[5]
+    whole = None if withheld else whole_event(name, parts.get(0))
+    if whole is not None:
+        return Recorded(*envelope, whole)
+    joined = join_all(parts, withheld)
+    data, places_erased, places_withheld = event_and_missing(name, joined)
+    return Recorded(
+        *envelope,
+        data,
+        erased=joined.erased,
+        places_erased=places_erased,
+        withheld=joined.withheld,
+        places_withheld=places_withheld,
+    )
 
 
 def join_all(parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Joined:
@@ -138,11 +153,23 @@ def read_stream(
 
 
 def read_streams(connection: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
-    """Read all events of some agreements, each in the order of its versions."""
-    statement = ROWS.where(event.c.stream_id.in_(list(streams))).order_by(event.c.stream_id, event.c.version)
+    """Read all events of some agreements, each in the order of its versions: a row of the result for each part."""
+    wanted = list(streams)
+    one_of = _ONE_OF if connection.dialect.name == "postgresql" else event.c.stream_id.in_(wanted)
+    given = {"streams": wanted} if one_of is _ONE_OF else {}
+    events: list[tuple[_Envelope, dict[int, bytes]]] = []
+    position = 0
+    parts: dict[int, bytes] = {}
+    for row in connection.execute(_WITH_PARTS.where(one_of), given).all():
+        part_no = row[7]
+        if row[0] != position:
+            position, parts = row[0], {}
+            events.append((row[:7], parts))
+        if part_no is not None:
+            parts[part_no] = row[8]
     found: dict[str, list[Recorded]] = {}
-    for row in select_rows(connection, statement):
-        found.setdefault(row.stream_id, []).append(row.recorded())
+    for envelope, parts in events:
+        found.setdefault(envelope[6], []).append(_recorded(envelope, parts))
     return found
 
 
