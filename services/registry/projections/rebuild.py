@@ -1,6 +1,7 @@
 """Rebuilding: a new generation is built beside the live one, and takes its place once it has caught up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
@@ -21,13 +22,11 @@ from registry.projections.generations import (
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRIED, resolve, waiting
 from registry.projections.step import Projection
+from registry.projections.sweep import STRETCH, sweep
 from registry.store.database import reachable
 from registry.store.head import read_head
 from registry.store.leases import Held, acquire, release, renew
 from registry.store.reader import Reader
-
-STRETCH = 2000
-"""Positions a transaction of a rebuild covers."""
 
 Progress = Callable[[int, int], None]
 """Called with the position reached and the size of the log."""
@@ -49,35 +48,38 @@ def rebuild(engine: Engine, reader: Reader, model: ReadModel, progress: Progress
     The old rows serve until then, and writers post on. What was skipped before is tried again.
     Raises Unavailable when another process is rebuilding the same model, or the database is gone.
     """
-    with reachable():
-        held = _lease(engine, model)
-        try:
-            projection = _built(engine, reader, model, held, progress)
-            while not _switch(engine, projection):
-                _catch_up(engine, projection, held, progress, reader)
-        finally:
-            release(engine, held)
-    return projection.generation.number
+    return rebuild_all(engine, reader, (model,), progress)[0]
+
+
+def rebuild_all(
+    engine: Engine, reader: Reader, models: Sequence[ReadModel], progress: Progress = lambda _, __: None
+) -> list[int]:
+    """Build several models anew in one pass over the log; return the numbers of their generations.
+
+    Each takes the place of its live generation by itself. Otherwise like ``rebuild``.
+    """
+    with reachable(), _leases(engine, models) as leases:
+        projections = _built(engine, reader, leases, progress)
+        for each in projections:
+            while not _switch(engine, each):
+                _catch_up(engine, reader, [each], leases, progress)
+    return [each.generation.number for each in projections]
 
 
 def check(
     engine: Engine, reader: Reader, model: ReadModel, progress: Progress = lambda _, __: None
 ) -> list[Difference]:
     """Build a model anew only to compare its rows with the live ones; return where they differ."""
-    with reachable():
-        held = _lease(engine, model)
-        try:
-            projection = _built(engine, reader, model, held, progress)
-            with engine.begin() as connection:
-                lock(connection, model)
-                standing = live(connection, model)
-                if standing is None:
-                    raise Unavailable(f"{model.name} has not been built yet")
-                differences = list(compare(connection, standing, projection.generation))
-            with engine.begin() as connection:
-                discard(connection, projection.generation)
-        finally:
-            release(engine, held)
+    with reachable(), _leases(engine, (model,)) as leases:
+        projection = _built(engine, reader, leases, progress)[0]
+        with engine.begin() as connection:
+            lock(connection, model)
+            standing = live(connection, model)
+            if standing is None:
+                raise Unavailable(f"{model.name} has not been built yet")
+            differences = list(compare(connection, standing, projection.generation))
+        with engine.begin() as connection:
+            discard(connection, projection.generation)
     return differences
 
 
@@ -96,30 +98,49 @@ def _rows(connection: Connection, table: Table) -> set[tuple[Any, ...]]:
     return {tuple(row) for row in connection.execute(select(table))}
 
 
-def _lease(engine: Engine, model: ReadModel) -> Held:
-    held = acquire(engine, f"{model.lease}/rebuild")
-    if held is None:
-        raise Unavailable(f"{model.name} is being rebuilt by another process", retry_after=5)
-    return held
+@contextmanager
+def _leases(engine: Engine, models: Sequence[ReadModel]) -> Iterator[dict[ReadModel, Held]]:
+    with ExitStack() as releasing:
+        leases: dict[ReadModel, Held] = {}
+        for model in models:
+            held = acquire(engine, f"{model.lease}/rebuild")
+            if held is None:
+                raise Unavailable(f"{model.name} is being rebuilt by another process", retry_after=5)
+            releasing.callback(release, engine, held)
+            leases[model] = held
+        yield leases
 
 
-def _built(engine: Engine, reader: Reader, model: ReadModel, held: Held, progress: Progress) -> Projection:
-    """Build a new generation to the end of the log, dropping what an interrupted rebuild has left."""
-    with engine.begin() as connection:
-        for each in generations(connection, model):
-            if each.state == "building" and live(connection, model) is not None:
-                discard(connection, each)
-        generation = fence_off(connection, begin_generation(connection, model), held)
-    projection = Projection(engine, reader, generation, afresh=True)
-    _catch_up(engine, projection, held, progress, reader)
-    return projection
+def _built(
+    engine: Engine, reader: Reader, leases: Mapping[ReadModel, Held], progress: Progress
+) -> list[Projection]:
+    """Build new generations to the end of the log, dropping what interrupted rebuilds have left."""
+    projections = []
+    for model, held in leases.items():
+        with engine.begin() as connection:
+            for each in generations(connection, model):
+                if each.state == "building" and live(connection, model) is not None:
+                    discard(connection, each)
+            generation = fence_off(connection, begin_generation(connection, model), held)
+        projections.append(Projection(engine, reader, generation, afresh=True))
+    _catch_up(engine, reader, projections, leases, progress)
+    return projections
 
 
-def _catch_up(engine: Engine, projection: Projection, held: Held, progress: Progress, reader: Reader) -> None:
-    while projection.step(STRETCH):
-        if not renew(engine, held):
-            raise Overtaken(f"{held.name} has another holder")
-        progress(projection.generation.position, reader.head().size)
+def _catch_up(
+    engine: Engine,
+    reader: Reader,
+    projections: Sequence[Projection],
+    leases: Mapping[ReadModel, Held],
+    progress: Progress,
+) -> None:
+    def between(position: int) -> None:
+        for held in leases.values():
+            if not renew(engine, held):
+                raise Overtaken(f"{held.name} has another holder")
+        progress(position, reader.head().size)
+
+    sweep(reader, projections, between, STRETCH)
 
 
 def _switch(engine: Engine, projection: Projection) -> bool:

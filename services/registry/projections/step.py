@@ -1,11 +1,12 @@
 """One step of a projection: read what moved, make the rows, write them and the tracking in one transaction."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from sqlalchemy import Connection, Engine, exc
 
+from registry.domain.agreement import Agreement
 from registry.projections.changes import changes
 from registry.projections.generations import Generation, advance
 from registry.projections.model import Rows, Tables
@@ -56,6 +57,7 @@ class Projection:
         fault: Fault = lambda _: None,
     ) -> None:
         self.generation = generation
+        """As it is in the database after what was committed last."""
         self.mended: set[str] = set()
         """Agreements whose rows a rebuild could make, whatever had become of them before."""
         self._afresh = afresh
@@ -85,42 +87,47 @@ class Projection:
             news = {
                 s: at for s, at in moved.streams.items() if s not in parked and self._written.get(s, 0) < at
             }
-            made = self._make(news | dict.fromkeys(retry, moved.last))
+            wanted = news | dict.fromkeys(retry, moved.last)
+            made = self.make(self._reader.agreements(wanted), generation.position)
             self._fault("made")
-            with self._engine.begin() as connection:
-                advanced = advance(connection, generation, moved.last)
-                self._fault("advanced")
-                self._write(connection, made, advanced.tables(connection))
-                self._settle(connection, made, retry, moved.last)
-                self._fault("written")
-        self._fault("committed")
-        self.generation = advanced
+            self.commit(moved.last, made, retry)
         if len(self._written) > REMEMBERED:
             self._written.clear()
         self._written |= made.states
         return moved.last - generation.position
 
-    def _settle(self, connection: Connection, made: Made, retry: set[str], position: int) -> None:
-        for stream in retry - set(made.failed):
-            resolve(connection, self.generation.model, stream, RETRIED)
-        for stream, error in made.failed.items():
-            park(connection, self.generation.model, stream, position, error)
-        if self._afresh:
-            self.mended = (self.mended | set(made.states)) - set(made.failed)
-
-    def _make(self, streams: Mapping[str, int]) -> Made:
-        """Make the rows of agreements from states at least as far as the positions given."""
+    def make(self, states: Mapping[str, Agreement], after: int) -> Made:
+        """Make the rows of some agreements, whose events up to position ``after`` are in the rows already."""
         made = Made({}, {}, {}, set())
-        for stream, state in sorted(self._reader.agreements(streams).items()):
+        for stream, state in sorted(states.items()):
             try:
                 made.rows[stream] = self.generation.model.rows(state)
                 made.states[stream] = state.position
-                if state.recorded[state.founder].position > self.generation.position:
+                if state.recorded[state.founder].position > after:
                     made.new.add(stream)
             except Exception as error:  # whatever it is, it must not stop the other agreements
                 log.exception("the rows of %s in %s cannot be made", stream, self.generation.model.name)
                 made.failed[stream] = error
         return made
+
+    def commit(self, last: int, made: Made, retry: Collection[str] = ()) -> None:
+        """Write what was made of the log up to ``last``, and the tracking with it. Raises Overtaken."""
+        with self._engine.begin() as connection:
+            advanced = advance(connection, self.generation, last)
+            self._fault("advanced")
+            self._write(connection, made, advanced.tables(connection))
+            self._settle(connection, made, retry, last)
+            self._fault("written")
+        self._fault("committed")
+        self.generation = advanced
+
+    def _settle(self, connection: Connection, made: Made, retry: Collection[str], position: int) -> None:
+        for stream in set(retry) - set(made.failed):
+            resolve(connection, self.generation.model, stream, RETRIED)
+        for stream, error in made.failed.items():
+            park(connection, self.generation.model, stream, position, error)
+        if self._afresh:
+            self.mended = (self.mended | set(made.states)) - set(made.failed)
 
     def _write(self, connection: Connection, made: Made, tables: Tables) -> None:
         """Write all rows at once; if the database refuses some, one agreement after the other."""
