@@ -198,15 +198,15 @@ async def open_gate(
     app.state.api_keys = Keys(writing)
     app.state.sessions = Sessions(PageSessions(writing, reading), ring)
     stack.push_async_callback(app.state.sessions.close)
+    rates = Rates(settings)
+    app.state.slots = Slots(settings, rates.clients)
     return Gate(
         ring,
         app.state.sessions,
-    rates = Rates(settings)
-    app.state.slots = Slots(settings, rates.clients)
+        rates,
         tokens=tokens(settings, writing, stack) if settings.oidc_issuer else None,
         everybody=app.state.principal if settings.auth == "off" else None,
         anybody=await asyncio.to_thread(anybody, writing) if settings.public_read else None,
-        rates,
         opened=("/metrics",) if settings.metrics_open else (),
     )
 

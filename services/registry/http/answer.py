@@ -1,6 +1,6 @@
 """Answers: bytes with headers, the same for GET and HEAD, and 304 for who has them already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
