@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal_column
 from sqlalchemy.dialects import postgresql
 
 from registry.projections.model import Rows, Tables
+
+TOGETHER = 100
+"""Rows that one statement inserts on SQLite, which takes up to 32,766 values."""
 
 
 def replace(
@@ -30,7 +34,7 @@ def replace(
             arrays = tuple(list(values) for values in zip(*every, strict=True))
             connection.exec_driver_sql(_insert_on_postgresql(table), arrays)
         else:
-            connection.exec_driver_sql(_insert_on_sqlite(table), every)
+            _insert(connection, table, every)
 
 
 @lru_cache(maxsize=256)
@@ -45,11 +49,21 @@ def _insert_on_postgresql(table: Table) -> str:
     )
 
 
+def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows on SQLite, many by one statement: another thread can work until the statement is done."""
+    whole = len(rows) - len(rows) % TOGETHER
+    for start in range(0, whole, TOGETHER):
+        values = tuple(chain.from_iterable(rows[start : start + TOGETHER]))
+        connection.exec_driver_sql(_insert_on_sqlite(table, TOGETHER), values)
+    if whole < len(rows):
+        connection.exec_driver_sql(_insert_on_sqlite(table), rows[whole:])
+
+
 @lru_cache(maxsize=256)
-def _insert_on_sqlite(table: Table) -> str:
+def _insert_on_sqlite(table: Table, rows: int = 1) -> str:
     columns = _columns(table)
     names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" for _ in columns)
-    return f"INSERT INTO {table.fullname} ({names}) VALUES ({marks})"
+    return f"INSERT INTO {table.fullname} ({names}) VALUES {', '.join([f'({marks})'] * rows)}"
 
 
 def _columns(table: Table) -> list[Column[Any]]:
