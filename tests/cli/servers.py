@@ -36,7 +36,8 @@ class Server(NamedTuple):
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment without settings but these."""
+    """The environment without settings but these; what is said is text, without a line for every request."""
+    settings = {"log_format": "text", "access_lines": "false", **settings}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
     return kept | {f"REGISTRY_{name.upper()}": value for name, value in settings.items()}
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
@@ -24,7 +24,24 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Write a line about the work, so that standard output can be piped on."""
+    _noted[-1](text)
+
+
+def _print_note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+_noted: list[Callable[[str], None]] = [_print_note]
+
+
+@contextmanager
+def noted_by(write: Callable[[str], None]) -> Iterator[None]:
+    """Have notes written in another way meanwhile: those of a server are lines of its log."""
+    _noted.append(write)
+    try:
+        yield
+    finally:
+        _noted.pop()
 
 
 def say_json(value: Any) -> None:

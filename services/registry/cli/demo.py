@@ -52,7 +52,13 @@ def run(arguments: Namespace) -> int:
         raise Stop(USAGE, f"cannot make {arguments.data_dir}: {error.strerror}") from error
     database = f"sqlite:///{arguments.data_dir.absolute() / 'registry.db'}"
     settings = settings_of(
-        arguments, database=database, host="127.0.0.1", port=arguments.port, auth="on", public_read="true"
+        arguments,
+        database=database,
+        host="127.0.0.1",
+        port=arguments.port,
+        auth="on",
+        public_read="true",
+        log_format="text",
     )
     keys: list[str] = []
 

@@ -66,8 +66,8 @@ class Server(uvicorn.Server):
         """Stop in good order, which takes seconds at most.
 
         First of all the service says that it is not ready any more, and goes on for the seconds that whoever sends
-        requests needs to notice. A second signal changes nothing: a supervisor may send one to the process and one to its group, and
-        uvicorn would then leave without letting go of what the application holds.
+        requests needs to notice that. A second signal changes nothing: a supervisor may send one to the process and
+        one to its group, and uvicorn would then leave without letting go of what the application holds.
         """
         if self._told:
             return
@@ -140,13 +140,19 @@ def serve_forever(
     logging.getLogger("alembic").setLevel(logging.WARNING)  # each look at the revision would be a line
     allow_files()
     try:
-        server_of(app, settings, ready=ready, stopping=stopping).run(sockets=[listener])
+        server = server_of(app, settings, ready=ready, draining=draining, stopping=stopping)
+        server.run(sockets=[listener])
     except SystemExit as error:
         raise Stop(UNREACHABLE, "the service did not start; the lines above say why") from error
 
 
 def server_of(
-    app: Any, settings: Settings, *, ready: Callable[[], None], stopping: Callable[[], None]
+    app: Any,
+    settings: Settings,
+    *,
+    ready: Callable[[], None],
+    draining: Callable[[], None] = lambda: None,
+    stopping: Callable[[], None],
 ) -> Server:
     """Put the server together."""
     connections = Connections(settings)
@@ -158,8 +164,16 @@ def server_of(
         lifespan="on",
         access_log=False,
         log_level="warning",
+        log_config=None,  # what it logs is written as all else is
         server_header=False,
         proxy_headers=False,  # uvicorn would believe whoever is on this machine
         timeout_graceful_shutdown=GRACE,
     )
-    return Server(config, connections, ready=ready, stopping=stopping)
+    return Server(
+        config,
+        connections,
+        ready=ready,
+        draining=draining,
+        drain=settings.drain_seconds,
+        stopping=stopping,
+    )

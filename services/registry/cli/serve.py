@@ -1,15 +1,22 @@
 """``registry serve``: the service, from the settings."""
 
+import logging
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from socket import socket
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import msgspec
 
 from registry.cli import console
 from registry.cli.environment import add_database, settings_of
 from registry.cli.exits import DONE, USAGE, Stop
 from registry.config import Settings
+
+log = logging.getLogger(__name__)
 
 MOST_WORKERS = 64
 
@@ -64,7 +71,7 @@ def serve(
     from registry.cli.log import check_configuration
     from registry.cli.migrate import migrated
 
-    with ExitStack() as held:
+    with written(settings), ExitStack() as held:
         listener = held.enter_context(bind(settings.host, settings.port))
         url = url_of(listener)
         held.enter_context(write_lock(settings, url))
@@ -77,10 +84,16 @@ def serve(
         if workers > 1:
             from registry.cli.workers import Workers
 
-            Workers(settings, listener, serve_one, workers).run(lambda: ready(url))
+            # They tell each other their figures, so that whichever is asked tells those of all.
+            directory = settings.metrics_directory or held.enter_context(
+                TemporaryDirectory(prefix="registry-")
+            )
+            told = msgspec.structs.replace(settings, metrics_directory=directory)
+            Workers(told, listener, serve_one, workers).run(lambda: ready(url))
         else:
             serve_one(settings, listener, lambda: ready(url), stopping=lambda: console.note("stopping"))
-    console.note("stopped")
+        held.pop_all().close()
+        console.note("stopped")
 
 
 def serve_one(
@@ -91,14 +104,32 @@ def serve_one(
 ) -> None:
     """Serve in this process until told to stop. Raises Stop when the application does not start."""
     from registry.cli.listen import serve_forever
+    from registry.http.lines import configure
 
+    configure(settings)
     service = application(settings)
 
-    def end() -> None:
+    def drain() -> None:
         stopping()
+        service.app.state.requests.draining = True
+
+    def end() -> None:
         service.app.state.streams.close()  # they would go on for as long as their clients listen
 
-    serve_forever(service, listener, settings, ready=ready, stopping=end)
+    serve_forever(service, listener, settings, ready=ready, draining=drain, stopping=end)
+
+
+@contextmanager
+def written(settings: Settings) -> Iterator[None]:
+    """Write what is logged as the settings say, and what a server says of itself among it where that is JSON."""
+    from registry.http.lines import configure, is_json
+
+    handler = configure(settings)
+    try:
+        with console.noted_by(partial(log.info, "%s")) if is_json(settings) else nullcontext():
+            yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def application(settings: Settings) -> Any:

@@ -1,7 +1,7 @@
 """From whoever asks to what is appended, or would be: their bounds and rights, put on the events that they post."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,7 @@ async def append(
     return receipts
 
 
-def traceparent(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+def traceparent(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Read the header that names the trace of a request (W3C Trace Context); one that is not valid counts as none."""
     for name, value in headers:
         if name == b"traceparent":

@@ -113,7 +113,8 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     told.problem, told.rule = kind.name, members.get("rule", "")
     if kind is kinds.INTERNAL:
         log.error(
-            "%s %s failed",
+            "request %s failed: %s %s",
+            request_id,
             request.method,
             told.template,
             exc_info=error,
