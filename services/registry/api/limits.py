@@ -1,4 +1,4 @@
-"""GET /limits: how much fits into one request."""
+"""GET /limits: how much fits into one request, how often one may ask, and how long anything may take."""
 
 from typing import Annotated, Any
 
@@ -11,12 +11,20 @@ from registry.domain.attributes import MAX_ID, MAX_SOURCE
 from registry.domain.strict_json import MAX_DEPTH, MAX_INTEGER
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.freshness import MAX_WAIT
-from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, query
+from registry.http.parameters import (
+    DEFAULT_LIMIT,
+    MAX_HEADERS,
+    MAX_LIMIT,
+    MAX_PARAMETERS,
+    MAX_QUERY,
+    MAX_TARGET,
+    query,
+)
 from registry.http.routing import Content, Operation, read
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What this registry takes. The first three are settings, the others hold everywhere."""
+    """What this registry takes. What has no default here is a setting, all else holds everywhere."""
 
     max_event_bytes: Annotated[int, Meta(description="Bytes of one event; in a batch as compact JSON")]
     max_batch_bytes: Annotated[int, Meta(description="Bytes of the body of a batch")]
@@ -30,6 +38,35 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     )
     max_page_limit: Annotated[int, Meta(description="Largest `limit` of a page")] = MAX_LIMIT
     max_wait_seconds: Annotated[int, Meta(description="Longest `Prefer: wait`, in seconds")] = MAX_WAIT
+    max_target_bytes: Annotated[int, Meta(description="Bytes of a path with its query string")] = MAX_TARGET
+    max_query_bytes: Annotated[int, Meta(description="Bytes of a query string")] = MAX_QUERY
+    max_query_parameters: Annotated[int, Meta(description="Parameters of a query string")] = MAX_PARAMETERS
+    max_headers: Annotated[int, Meta(description="Headers of a request")] = MAX_HEADERS
+    max_head_bytes: Annotated[int, Meta(description="Bytes of the line and all headers of a request")]
+    head_seconds: Annotated[int, Meta(description="Seconds to send the head of a request")]
+    body_seconds: Annotated[int, Meta(description="Seconds to send a body, and one more for each 4 KiB")]
+    stall_seconds: Annotated[
+        int, Meta(description="Seconds after which a client that takes under 4 KiB/s of an answer is dropped")
+    ]
+    write_rate: Annotated[int, Meta(description="Writes a second of a key or token, per process; 0: any")]
+    read_rate: Annotated[int, Meta(description="Reads a second of a key or token, per process; 0: any")]
+    address_rate: Annotated[
+        int,
+        Meta(description="Reads a second, and writes, of an address that shows no key or token; 0: any"),
+    ]
+    burst_seconds: Annotated[int, Meta(description="For how many seconds of it a rate may be used at once")]
+    failure_rate: Annotated[
+        int, Meta(description="Keys and tokens that do not hold, a minute, of one address; 0: any")
+    ]
+    max_streams: Annotated[int, Meta(description="Live streams and whole lists sent at once, per process")]
+    max_streams_each: Annotated[
+        int, Meta(description="The same, for a key or token, or an address that shows none")
+    ]
+    stream_seconds: Annotated[
+        int, Meta(description="Seconds after which a live stream ends; it is taken up with `Last-Event-ID`")
+    ]
+    max_connections: Annotated[int, Meta(description="Connections held at once, per process")]
+    max_connections_each: Annotated[int, Meta(description="The same, of one address")]
 
 
 @read("/limits", Operation(tag="Operations", answers={200: Content(JSON, Limits)}))
@@ -37,11 +74,6 @@ async def get_limits(request: Asked) -> Response[Any]:
     """Read the limits of this registry"""
     query(request)
     settings: Settings = request.app.state.settings
-    content = msgspec.json.encode(
-        Limits(
-            max_event_bytes=settings.max_event_bytes,
-            max_batch_bytes=settings.max_batch_bytes,
-            max_batch_events=settings.max_batch_events,
-        )
-    )
+    set_here = {name: getattr(settings, name) for name in Limits.__struct_fields__ if hasattr(settings, name)}
+    content = msgspec.json.encode(Limits(**set_here))
     return fresh_or_304(request, content, etag=digest(content))
