@@ -52,7 +52,7 @@ def selectors(expression: object) -> Iterator[tuple[str, set[str]]]:
     """Give the metrics that an expression reads, and the labels that it narrows them by."""
     if isinstance(expression, promql_parser.VectorSelector):
         yield expression.name, {matcher.name for matcher in expression.matchers.matchers}
-    for part in ("expr", "vs", "lhs", "rhs", "param"):
+    for part in ("expr", "vector_selector", "lhs", "rhs", "param"):
         inner = getattr(expression, part, None)
         if inner is not None and not isinstance(inner, str | float):
             yield from selectors(inner)
