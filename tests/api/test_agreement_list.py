@@ -14,9 +14,9 @@ from msgspec import Meta
 from api.conftest import SOURCE, Event, Service, event, problem, registered, serving, signed
 from projections.reading import AGREEMENT, STORY
 from registry.api.csv import cell, header_row, rows
-from registry.api.filters import MOST_VALUES, filters_of, parameters_of
 from registry.api.listing import STREAM_PAGE
 from registry.domain.values import Identifier
+from registry.http.filters import MOST_VALUES, filters_of, parameters_of
 from registry.http.parameters import BadParameter
 
 EVENTS = 71

@@ -308,7 +308,9 @@ async def test_in_the_lane_an_agreement_that_is_not_there_is_refused_as_by_the_f
 
 async def test_in_the_lane_an_agreement_looks_as_through_the_framework(registered_service: Service):
     today = datetime.now(UTC).date()
-    lane, framework = [await registered_service.get(f"{PATH}{more}") for more in ("", f"?valid_as_of={today}")]
+    lane, framework = [
+        await registered_service.get(f"{PATH}{more}") for more in ("", f"?valid_as_of={today}")
+    ]
     assert (lane.content, lane.headers) == (framework.content, framework.headers)
 
 

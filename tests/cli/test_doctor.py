@@ -55,7 +55,7 @@ def test_postgresql_is_looked_at_too(registry, file_of, postgres_url):
     registry("append", file_of([registered("one")]), "--database", postgres_url)
     checked = found(registry("doctor", "--database", postgres_url, "--json"))
     assert {state for state, _ in checked.values()} == {"ok"}
-    assert checked["triggers"][1] == "event, log_tile, log_checkpoint, log_signature only grow"
+    assert checked["triggers"][1] == "event, log_tile, log_checkpoint, log_signature, access_log only grow"
     assert checked["log"][1].startswith("registry.test/log: 1 event, ")
 
 

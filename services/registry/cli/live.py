@@ -68,10 +68,12 @@ def server_of(settings: Settings, reader: "Reader") -> str | None:
         return None
     try:
         found = get(url, "/log")
+        if not isinstance(found, dict) or found.get("origin") != reader.head().origin:
+            return None
+        get(url, "/events?limit=1")  # the head of the log is for everybody, events are not
     except (RegistryError, Stop):
         return None
-    same = isinstance(found, dict) and found.get("origin") == reader.head().origin
-    return url if same else None
+    return url
 
 
 def _connected(client: httpx.Client, after: int, query: dict[str, str]) -> Iterator[dict[str, Any]]:
