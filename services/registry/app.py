@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
-        state=State({"refusals": no_refusals(), "requests": Requests()}),
+        state=State({"refusals": no_refusals(), "requests": Requests(), "rebuilds": set()}),
         logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )

@@ -3,8 +3,9 @@
 Tests that use the browser are coroutines in the event loop of the session: mark each of them ``in_browser``.
 """
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,8 +14,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from cli.servers import serving
+from registry.projections.catalogue import CATALOGUE
+from registry.projections.parking import park
+from registry.store.api_keys import KeyRequest, create
+from registry.store.database import open_writer
 from ui.chromium import FLAGS, chromium
-from ui.world import tell
+from ui.world import BATCH, story, tell
 
 in_browser = pytest.mark.asyncio(loop_scope="session")
 
@@ -91,3 +96,59 @@ def client(registry_url: str) -> Iterator[httpx.Client]:
     """A client that asks for pages, as a browser does."""
     with httpx.Client(base_url=registry_url, headers={"Accept": "text/html"}) as client:
         yield client
+
+
+class Guarded(NamedTuple):
+    """A registry that asks who is asking."""
+
+    url: str
+    database: str
+
+    def key(self, *scopes: str, **bounds: Any) -> str:
+        """Make a key in its database, as another process does."""
+        engine = open_writer(self.database)
+        _, key = create(engine, KeyRequest(**{"label": "a test", "scopes": scopes, **bounds}))
+        engine.dispose()
+        return key
+
+    def park(self, agreement: str) -> str:
+        """Park an agreement in a read model; returns the name of that."""
+        engine = open_writer(self.database)
+        with engine.begin() as connection:
+            park(connection, CATALOGUE[0], agreement, 1, ValueError("a secret"))
+        engine.dispose()
+        return CATALOGUE[0].name
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A registry with keys that knows the first report of the story."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('guarded') / 'registry.db'}"
+    with serving("serve", "--port", "0", database=database) as server:
+        running = Guarded(server.url, database)
+        headers = {"Content-Type": BATCH, "Authorization": f"Bearer {running.key('events:write')}"}
+        answer = httpx.post(f"{server.url}/events", content=json.dumps(story()[:29]), headers=headers)
+        assert answer.status_code == 201, answer.text
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(browser: Browser, guarded: Guarded) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
+    """Opens a window on the guarded registry; with ``key`` somebody has signed in there."""
+    contexts = []
+
+    async def opened(path: str = "/", *, key: str = "", **options: Any) -> Page:
+        context = await browser.new_context(base_url=guarded.url, **options)
+        contexts.append(context)
+        page = await context.new_page()
+        if key:
+            await page.goto("/sign-in?next=%2Flimits")
+            await page.fill("#key", key)
+            await page.press("#key", "Enter")
+            await page.wait_for_url("**/limits")
+        await page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()

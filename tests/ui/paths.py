@@ -4,6 +4,10 @@ STORY = "/a/pak-slv-2025-digital-assets"
 FULL = "/a/of-every-type"
 HOSTILE = "/a/hostile-texts"
 MISSING = "/a/there-is-none"
+FORM = "/post?type=agreement.registered.v1"
+OPERATE = "/operate"
+UNKEPT = (FORM, OPERATE)
+"""What is different each time, and kept by nobody."""
 
 PAGES = {
     "board": "/",
@@ -19,5 +23,9 @@ PAGES = {
     "log": "/log",
     "event": "/log/33",
     "verify": "/verify?position=33",
+    "sign in": "/sign-in?next=/log",
+    "types to post": "/post",
+    "form": FORM,
+    "operate": OPERATE,
     "missing": MISSING,
 }

@@ -1,6 +1,6 @@
 """Answers: bytes with headers, the same for GET and HEAD, and 304 for who has them already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -38,13 +38,17 @@ class Answer(Response[bytes]):
         media_type: str = JSON,
         headers: Mapping[str, str] | None = None,
         sized: bool = True,
+        kept: Sequence[str] = (),
     ) -> None:
         super().__init__(content, media_type=media_type, status_code=status, headers=headers)
         self.sized = sized
+        self.kept = kept
+        """Values of ``Set-Cookie``, the one header that may be given several times."""
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]  # nothing is merged in
         """Give the response itself: nothing is added to what the handler decided."""
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        headers += [(b"set-cookie", value.encode("latin-1")) for value in self.kept]
         if "X-Content-Type-Options" not in self.headers:
             headers.append((b"x-content-type-options", b"nosniff"))
         status = self.status_code or 200

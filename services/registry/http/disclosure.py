@@ -4,14 +4,11 @@ import re
 from hashlib import sha256
 
 from registry.http.answer import Asked
-from registry.http.parameters import BadHeader
 from registry.http.principal import principal_of
+from registry.http.reasons import REASON, reason
 from registry.http.routing import Parameter
-from registry.store.access_log import MOST_LETTERS, Access, AccessLog
+from registry.store.access_log import Access, AccessLog
 from registry.store.recorder import now
-
-REASON = "Access-Reason"
-"""The header in which whoever asks may say why."""
 
 ACCESS_REASON = Parameter(
     REASON,
@@ -52,22 +49,6 @@ async def disclosed(
 def names_people(content: bytes) -> bool:
     """Tell whether JSON that is shown has to do with a person: without one there is no personal value in it."""
     return b'"person_id"' in content
-
-
-def reason(request: Asked) -> str | None:
-    """Read why somebody asks. Raises BadHeader on what is no line of text, and without one where it is required."""
-    given = request.headers.get(REASON)
-    if given is None or not given.strip():
-        if request.app.state.settings.require_reason:
-            raise BadHeader(REASON, "is required here: say why you read this, and name nobody")
-        return None
-    try:
-        text = given.encode("latin-1").decode().strip()
-    except ValueError:
-        text = ""
-    if not text.isprintable() or not 0 < len(text) <= MOST_LETTERS:
-        raise BadHeader(REASON, f"is a line of at most {MOST_LETTERS} printable characters, in UTF-8")
-    return text
 
 
 def template(request: Asked) -> str:

@@ -1,8 +1,9 @@
 """Principals: whoever posts, as a random id in the log and a label beside it."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
-from sqlalchemy import Engine, exc, select
+from sqlalchemy import Connection, Engine, exc, select
 
 from registry.store.database import reachable
 from registry.store.tables import principal
@@ -28,3 +29,9 @@ def principal_id(engine: Engine, kind: str, label: str) -> str:
             with engine.connect() as connection:
                 made = connection.scalars(known).one()
         return made
+
+
+def labels_of(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Give the labels of principals by their ids."""
+    wanted = select(principal.c.id, principal.c.label).where(principal.c.id.in_(list(ids)))
+    return {row.id: row.label for row in connection.execute(wanted)}

@@ -1,6 +1,6 @@
 """Pages: how one is declared, in which language and theme it is shown, and how it is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -14,9 +14,11 @@ from registry.http.access import needed
 from registry.http.answer import HTML, OPEN, Answer, Asked, digest, fresh_or_304
 from registry.http.freshness import Source
 from registry.http.parameters import READS, BadParameter, pairs, query
-from registry.http.principal import NEEDS, Unauthenticated, principal_of
+from registry.http.principal import NEEDS, CrossSite, Unauthenticated, let_in, principal_of
 from registry.http.problems import Problem, answer_problem
+from registry.http.reasons import ReasonRequired
 from registry.http.routing import OPERATION, Operation, before_read
+from registry.http.sessions import is_from_here
 from registry.ui.accepted import accepts_html
 from registry.ui.either import SHOWN_AS
 from registry.ui.language import Language, languages, negotiated
@@ -54,6 +56,10 @@ class Setting(msgspec.Struct, frozen=True):
     principal: Principal | None
     """Who reads; None when nobody knows."""
 
+    def may(self, scope: str) -> bool:
+        """Tell whether whoever reads holds a scope."""
+        return self.principal is not None and self.principal.may(scope)
+
     def here(self, **changed: str | None) -> str:
         """Make the URL of this very page with other parameters; None leaves one out."""
         merged = {**self.asked, **changed}
@@ -78,6 +84,28 @@ def page(
         opt={NEEDS: needed("GET", path), OPEN: False, READS: reads, PAGE: True}
         | ({} if operation is None else {OPERATION: operation}),
     )
+
+
+def form(path: str) -> Callable[[Any], HTTPRouteHandler]:
+    """Declare what a form of a page is posted to. Who may is in the table of ``http/access.py``.
+
+    Whatever asks: it must come from a page of this registry, so that no other site can make a browser post it.
+    """
+    return HTTPRouteHandler(
+        path,
+        http_method=HttpMethod.POST,
+        status_code=200,
+        before_request=before_form,
+        exception_handlers={Exception: answer_error},
+        opt={NEEDS: needed("POST", path), OPEN: False, PAGE: True},
+    )
+
+
+async def before_form(request: Asked) -> None:
+    """Stand before every form: let the request in, if it is one of our pages that sends it. Raises CrossSite."""
+    await let_in(request)
+    if not is_from_here(request.scope):
+        raise CrossSite("the form was not sent by a page of this registry")
 
 
 def asked_of(request: Asked, *known: str) -> dict[str, str]:
@@ -106,18 +134,22 @@ def setting_of(request: Request[Any, Any, Any]) -> Setting:
     }
     lang = chosen.get("lang") or request.cookies.get("lang", "")
     theme = chosen.get("theme") or request.cookies.get("theme", "")
-    try:
-        principal = principal_of(request)
-    except Unauthenticated:
-        principal = None
     return Setting(
         language=known.get(lang) or negotiated(request.headers.get("accept-language", "")),
         theme=next((each for each in THEMES if each == theme), "auto"),
         path=quote(SHOWN_AS.get(request.scope["path"], request.scope["path"])),
         asked={name: value for name, value in given.items() if name not in CHOICES},
         chosen=chosen,
-        principal=principal,
+        principal=asking(request),
     )
+
+
+def asking(request: Request[Any, Any, Any]) -> Principal | None:
+    """Tell who is asking; None when nobody known is."""
+    try:
+        return principal_of(request)
+    except Unauthenticated:
+        return None
 
 
 def answer_page(
@@ -128,6 +160,21 @@ def answer_page(
     content = render(template, setting, **shown).encode()
     kept = {**SECURITY, "Vary": VARIES, **_cookie(setting), **(headers or {})}
     return fresh_or_304(request, content, etag=digest(content), media_type=HTML, headers=kept)
+
+
+def show(
+    request: Asked,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **shown: Any,
+) -> Response[Any]:
+    """Answer with a page that nobody keeps: what a form led to, or what is different each time."""
+    setting = setting_of(request)
+    content = render(template, setting, **shown).encode()
+    every = {**SECURITY, "Vary": VARIES, "Cache-Control": "no-store", **_cookie(setting), **(headers or {})}
+    return Answer(content, status=status, media_type=HTML, headers=every)
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -142,20 +189,26 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         return see_other(sign_in_url(request))
     problem = msgspec.json.decode(answered.content, type=Problem)
     setting = setting_of(request)
-    content = render("error.html", setting, problem=problem, kind=problem.type.rpartition("/")[2]).encode()
+    content = render(
+        "reason.html" if isinstance(error, ReasonRequired) else "error.html",
+        setting,
+        problem=problem,
+        kind=problem.type.rpartition("/")[2],
+    ).encode()
     headers = {**answered.headers, **SECURITY, "Vary": f"Accept, {VARIES}", **_cookie(setting)}
     return Answer(content, status=problem.status, media_type=HTML, headers=headers)
 
 
-def see_other(url: str, **headers: str) -> Response[Any]:
-    """Lead to another page (303)."""
-    every = {"Location": url, "Cache-Control": "no-store", "Vary": "Accept, Cookie", **headers}
-    return Answer(b"", status=303, media_type=HTML, headers=every)
+def see_other(url: str, *, kept: Sequence[str] = ()) -> Response[Any]:
+    """Lead to another page (303); ``kept`` are values of ``Set-Cookie``."""
+    headers = {"Location": url, "Cache-Control": "no-store", "Vary": "Accept, Cookie"}
+    return Answer(b"", status=303, media_type=HTML, headers=headers, kept=kept)
 
 
 def sign_in_url(request: Request[Any, Any, Any]) -> str:
     """Make the URL where a reader signs in, and from where it comes back to what was asked."""
-    path, asked = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    path = quote(SHOWN_AS.get(request.scope["path"], request.scope["path"]))
+    asked = request.scope["query_string"].decode("latin-1")
     return "/sign-in?" + urlencode({"next": path + (f"?{asked}" if asked else "")})
 
 

@@ -15,7 +15,7 @@ from registry.domain.edtf import Edtf, parse
 from registry.ui import dates
 from registry.ui.hashed import static_url
 from registry.ui.language import Language, best, languages
-from registry.ui.masthead import FOOTER, NAVIGATION
+from registry.ui.masthead import FOOTER, FOR_SOME, NAVIGATION
 
 if TYPE_CHECKING:
     from registry.ui.page import Setting
@@ -174,6 +174,7 @@ ENVIRONMENT.globals.update(
     static=static_url,
     with_query=with_query,
     navigation=NAVIGATION,
+    for_some=FOR_SOME,
     footer=FOOTER,
     languages=languages(),
     version=__version__,
