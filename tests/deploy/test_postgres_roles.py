@@ -169,11 +169,12 @@ def test_the_service_does_all_its_work(roles: Roles, tmp_path: Path):
         listed = httpx.get(f"{server.url}/agreements", **read)
         assert shown.json()["status"] == "registered"
         assert len(listed.raise_for_status().json()["items"]) == 1
-        assert "\n1\n" in httpx.get(f"{server.url}/checkpoint").raise_for_status().text
-    verified = subprocess.run(
-        [*COMMAND, "verify"], env=environment(**settings), capture_output=True, text=True, check=False
-    )
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    for command, says in ((["verify"], "1 event"), (["log", "checkpoint"], f"{ORIGIN}\n1\n")):
+        done = subprocess.run(
+            [*COMMAND, *command], env=environment(**settings), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert says in done.stdout
 
 
 def test_what_the_service_builds_is_its_own(roles: Roles):

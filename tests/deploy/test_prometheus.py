@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 
 from cli.servers import serving
 from deploy.conftest import DEPLOY, ROOT, document
+from registry.audit.keys import make_key
+from registry.merkle.note import COSIGNATURE
 
 RULES = [
     rule for group in document(DEPLOY / "prometheus" / "rules.yaml")["groups"] for rule in group["rules"]
@@ -28,13 +31,18 @@ OF_PROMETHEUS = {"up"}
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The names of all samples that a service exports, and the labels of each."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('metrics') / 'registry.db'}"
-    with serving("serve", "--port", "0", database=database, metrics_open="true") as server:
+    home = tmp_path_factory.mktemp("metrics")
+    witness = make_key(home / "witness.key").verifier_key("witness.example/w1", COSIGNATURE)
+    (home / "witnesses").write_text(f"{witness} http://127.0.0.1:9\n")
+    settings = {"database": f"sqlite:///{home / 'registry.db'}", "witnesses_file": str(home / "witnesses")}
+    with serving("serve", "--port", "0", metrics_open="true", **settings) as server:
         httpx.get(f"{server.url}/events")  # so that there is a request to tell of
         ends = time.monotonic() + 10
         while True:
-            samples = dict(named(httpx.get(f"{server.url}/metrics").raise_for_status().text))
-            if "registry_problems_total" in samples or time.monotonic() > ends:
+            samples: dict[str, set[str]] = defaultdict(set)
+            for name, labels in named(httpx.get(f"{server.url}/metrics").raise_for_status().text):
+                samples[name] |= labels
+            if samples["registry_problems_total"] or time.monotonic() > ends:
                 return samples
 
 
@@ -69,6 +77,15 @@ def test_every_metric_that_is_asked_for_is_exported(expression, exported):
             continue
         assert name in exported
         assert labels - {"job", "instance"} <= exported[name]
+
+
+@pytest.mark.parametrize("expression", ASKED.values(), ids=ASKED.keys())
+def test_every_label_that_is_grouped_by_is_one_of_the_metric(expression, exported):
+    grouped = {
+        label for labels in re.findall(r"by \(([\w, ]+)\)", expression) for label in labels.split(", ")
+    }
+    names = {name for name, _ in selectors(promql_parser.parse(expression))} - OF_PROMETHEUS
+    assert grouped - {"job", "instance", "le"} <= set().union(*(exported[name] for name in names))
 
 
 def test_every_alert_says_what_it_means_and_is_explained_in_the_operations_page():
