@@ -70,7 +70,7 @@ def server_of(settings: Settings, reader: "Reader") -> str | None:
         found = get(url, "/log")
         if not isinstance(found, dict) or found.get("origin") != reader.head().origin:
             return None
-        get(url, "/events?limit=1")  # the head of the log is for everybody, events are not
+        get(url, "/events", limit="1")  # the head of the log is for everybody, events are not
     except (RegistryError, Stop):
         return None
     return url
