@@ -29,6 +29,16 @@ from registry.domain.events import (
 )
 from registry.domain.term import Term, term
 
+Stage = (
+    Suspended
+    | Resumed
+    | ProvisionallyApplied
+    | ProvisionalApplicationEnded
+    | NegotiationOpened
+    | TextAdopted
+    | NegotiationAbandoned
+)
+
 
 class Course(msgspec.Struct, frozen=True):
     """Everything that the status depends on."""
@@ -77,20 +87,18 @@ def _course(state: Agreement) -> Course:
         termination=shown(state, "termination"),
         denunciations=denunciations,
         term=term(state),
-        suspensions=_dated((data.from_, live) for live, data in state.of(Suspended)),
-        resumptions=_dated((data.occurred, live) for live, data in state.of(Resumed)),
+        suspensions=_dated(state, Suspended),
+        resumptions=_dated(state, Resumed),
         entry_into_force=shown(state, "entry-into-force"),
         entry_mode=shown(state, "entry_mode"),
         legal_character=shown(state, "legal_character"),
         signatures=_signatures(state),
         ratifications=_ratifications(state),
-        provisional=_dated((data.from_, live) for live, data in state.of(ProvisionallyApplied)),
-        provisional_ends=_dated(
-            (data.occurred, live) for live, data in state.of(ProvisionalApplicationEnded)
-        ),
-        openings=_dated((data.occurred, live) for live, data in state.of(NegotiationOpened)),
-        adoptions=_dated((data.occurred, live) for live, data in state.of(TextAdopted)),
-        abandonments=_dated((data.occurred, live) for live, data in state.of(NegotiationAbandoned)),
+        provisional=_dated(state, ProvisionallyApplied),
+        provisional_ends=_dated(state, ProvisionalApplicationEnded),
+        openings=_dated(state, NegotiationOpened),
+        adoptions=_dated(state, TextAdopted),
+        abandonments=_dated(state, NegotiationAbandoned),
     )
 
 
@@ -98,11 +106,15 @@ def _in_order(lives: Iterable[Live]) -> tuple[Live, ...]:
     return tuple(sorted(lives, key=lambda live: live.identity))
 
 
-def _dated(pairs: Iterable[tuple[Edtf, Live]]) -> tuple[Dated, ...]:
-    given = list(pairs)
-    if len(given) > 1:
-        given.sort(key=lambda pair: (first_day(pair[0]), last_day(pair[0]), pair[1].identity))
-    return tuple(Dated(when, live) for when, live in given)
+def _dated(state: Agreement, kind: type[Stage]) -> tuple[Dated, ...]:
+    if kind not in state.index:
+        return ()
+    given = [Dated(_day_of(data), live) for live, data in state.of(kind)]
+    return tuple(sorted(given, key=lambda one: (first_day(one.when), last_day(one.when), one.live.identity)))
+
+
+def _day_of(data: Stage) -> Edtf:
+    return data.from_ if isinstance(data, (Suspended, ProvisionallyApplied)) else data.occurred
 
 
 def _ends(state: Agreement, denunciations: tuple[Denunciation, ...]) -> tuple[End, ...]:
@@ -126,6 +138,8 @@ def _denunciations(state: Agreement) -> tuple[Denunciation, ...]:
     A denunciation that has had effect can no longer be taken back (Vienna Convention on the Law of Treaties,
     article 68).
     """
+    if DenunciationNotified not in state.index:
+        return ()
     withdrawals = [(data.party, Dated(data.occurred, live)) for live, data in state.of(DenunciationWithdrawn)]
     found = []
     for live, data in state.of(DenunciationNotified):

@@ -207,7 +207,7 @@ def _item(state: Agreement, visibility: str) -> AgreementItem:
         signed=_signed(_signatures(state)),
         subjects=tuple(sorted({one for data in registrations for one in data.subjects})),
         external_ids=tuple(sorted({one for data in registrations for one in data.external_ids})),
-        disputed=tuple(name for name, group in groups.items() if group.disputed),
+        disputed=tuple(name for name, group in groups.items() if group.differ and group.disputed),
         possible_duplicates=sum(1 for others in possible_duplicates(state).values() if others),
         visibility=visibility,
         source=state.founder[0],

@@ -1,7 +1,7 @@
 """What stands behind an item: the events that say so."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from registry.domain.dates import first_day
 from registry.domain.edtf import Edtf
 from registry.domain.events.event import Body, Cite
 from registry.domain.pointers import expand, value_at
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Behind(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +107,7 @@ def by_day(when: Edtf | None, live: Live) -> tuple[date, tuple[str, str]]:
 
 def record_time(microseconds: int) -> str:
     """Write a record time, in microseconds since 1970, as RFC 3339 in UTC with six digits of a second."""
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06}Z"
+    return f"{(_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def _name(live: Live) -> dict[str, Any]:
