@@ -38,6 +38,25 @@ def test_what_nobody_has_built_is_said_and_then_built(registry, told):
     assert {item["generations"][0]["position"] for item in ran.json["items"]} == {71}
 
 
+def test_all_are_built_anew_and_compared_by_one_command(registry, told):
+    ran = registry("projections", "rebuild", "--all", "--database", told)
+    assert ran.code == DONE
+    assert ran.out.splitlines() == [
+        f"{model.name} was built anew: generation 1 is live" for model in CATALOGUE
+    ]
+    ran = registry("projections", "rebuild", "--all", "--check", "--database", told)
+    assert (ran.code, ran.out.splitlines()) == (DONE, [f"{model.name}: 0 rows differ" for model in CATALOGUE])
+    ran = registry("projections", "rebuild", "--all", "--json", "--database", told)
+    assert ran.json["items"] == [{"name": model.name, "generation": 2} for model in CATALOGUE]
+
+
+def test_all_are_built_anew_through_the_server_that_holds_the_database(registry, told):
+    with serving("serve", "--port", "0", database=told, auth="off") as server:
+        ran = registry("projections", "rebuild", "--all", "--json", "--url", server.url)
+    assert ran.code == DONE
+    assert [item["name"] for item in ran.json["items"]] == [model.name for model in CATALOGUE]
+
+
 def test_rows_that_are_as_they_should_be(registry, told):
     registry("projections", "rebuild", FIRST.name, "--database", told)
     ran = registry("projections", "rebuild", FIRST.name, "--check", "--database", told)

@@ -25,7 +25,9 @@ def add(commands: Any) -> None:
     acts = parser.add_subparsers(metavar="ACT", required=True)
     status = acts.add_parser("status", help="how far each read model has come, and what is parked")
     rebuild = acts.add_parser("rebuild", help="build a read model anew; the old rows serve until it is done")
-    rebuild.add_argument("name", metavar="NAME", help="name of the read model")
+    which = rebuild.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", metavar="NAME", nargs="?", help="name of the read model")
+    which.add_argument("--all", action="store_true", help="every read model, in one pass over the log")
     rebuild.add_argument(
         "--check", action="store_true", help="replace nothing: print where the live rows differ from new ones"
     )
@@ -67,26 +69,28 @@ def run_status(arguments: Namespace) -> int:
 
 
 def run_rebuild(arguments: Namespace) -> int:
-    """Build one anew, or compare it with a new build."""
+    """Build one or all anew, or compare them with new builds."""
     with operating(arguments) as operator, console.progress("rebuilding", None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar(done, f"{done:,} of {total:,}", total)
 
+        names = operator.names() if arguments.all else [arguments.name]
         if arguments.check:
-            differences = operator.check(arguments.name, progress)
+            done = [{"name": name, "differences": operator.check(name, progress)} for name in names]
+        elif arguments.all:
+            done = operator.rebuild_all(progress)
         else:
-            generation = operator.rebuild(arguments.name, progress)
-    if not arguments.check:
-        _say(arguments, {"name": arguments.name, "generation": generation})
-        return DONE
+            done = [{"name": arguments.name, "generation": operator.rebuild(arguments.name, progress)}]
     if arguments.json:
-        console.say_json({"name": arguments.name, "differences": differences})
+        console.say_json({"items": done} if arguments.all else done[0])
+    elif arguments.check:
+        for each in done:
+            _say_differences(**each)
     else:
-        for each in differences:
-            console.say(f"{each['found']}: {each['table']} {each['agreement']} {each['row']}")
-        console.say(f"{arguments.name}: {len(differences)} rows differ")
-    return REFUSED if differences else DONE
+        for each in done:
+            _say(arguments, each)
+    return REFUSED if any(each.get("differences") for each in done) else DONE
 
 
 def run_settle(arguments: Namespace) -> int:
@@ -132,10 +136,20 @@ class Here:
         self.retry = operator.retry
         self.skip = operator.skip
 
+    def names(self) -> list[str]:
+        """Name the read models."""
+        names: list[str] = self._operator.names()
+        return names
+
     def status(self) -> list[dict[str, Any]]:
         """Tell how each read model does."""
         items: list[dict[str, Any]] = msgspec.to_builtins(self._operator.status())
         return items
+
+    def rebuild_all(self, progress: Any) -> list[dict[str, Any]]:
+        """Build every read model anew."""
+        numbers = self._operator.rebuild_all(progress)
+        return [{"name": name, "generation": number} for name, number in numbers.items()]
 
     def check(self, name: str, progress: Any) -> list[dict[str, Any]]:
         """Compare a read model with a new build."""
@@ -149,6 +163,10 @@ class There:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    def names(self) -> list[str]:
+        """Name the read models."""
+        return [item["name"] for item in self.status()]
+
     def status(self) -> list[dict[str, Any]]:
         """Tell how each read model does."""
         from registry.cli.remote import get
@@ -160,6 +178,10 @@ class There:
         """Have a read model built anew."""
         generation: int = self._post(f"{name}/rebuild")["generation"]
         return generation
+
+    def rebuild_all(self, progress: Any) -> list[dict[str, Any]]:
+        """Have every read model built anew, one after the other."""
+        return [{"name": name, "generation": self.rebuild(name, progress)} for name in self.names()]
 
     def check(self, name: str, _: Any) -> list[dict[str, Any]]:
         """Have a read model compared with a new build."""
@@ -193,6 +215,12 @@ def _line(item: dict[str, Any]) -> tuple[str, ...]:
         f"{generation['behind']:,}",
         str(len(item["parked"])),
     )
+
+
+def _say_differences(name: str, differences: list[dict[str, Any]]) -> None:
+    for each in differences:
+        console.say(f"{each['found']}: {each['table']} {each['agreement']} {each['row']}")
+    console.say(f"{name}: {len(differences)} rows differ")
 
 
 def _say(arguments: Namespace, done: dict[str, Any]) -> None:

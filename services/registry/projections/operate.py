@@ -8,7 +8,7 @@ from registry.projections.catalogue import CATALOGUE
 from registry.projections.generations import generations
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRY, SKIPPED, Parked, resolve, waiting
-from registry.projections.rebuild import Difference, Progress, check, rebuild
+from registry.projections.rebuild import Difference, Progress, check, rebuild, rebuild_all
 from registry.store.database import reachable
 from registry.store.head import read_head
 from registry.store.reader import Reader
@@ -84,6 +84,15 @@ class Operator:
         """Build a read model anew; return the number of the new generation. Raises NotFound, Unavailable."""
         return rebuild(self._writing(), self._reader, self._model(name), progress)
 
+    def rebuild_all(self, progress: Progress = lambda _, __: None) -> dict[str, int]:
+        """Build every read model anew in one pass; return the new generations by name. Raises Unavailable."""
+        numbers = rebuild_all(self._writing(), self._reader, self._models, progress)
+        return dict(zip(self.names(), numbers, strict=True))
+
+    def names(self) -> list[str]:
+        """Name the read models."""
+        return [model.name for model in self._models]
+
     def check(self, name: str, progress: Progress = lambda _, __: None) -> list[Difference]:
         """Compare the live rows of a read model with new ones. Raises NotFound, Unavailable."""
         return check(self._writing(), self._reader, self._model(name), progress)
@@ -111,5 +120,5 @@ class Operator:
         for model in self._models:
             if model.name == name:
                 return model
-        known = ", ".join(model.name for model in self._models)
+        known = ", ".join(self.names())
         raise NotFound(f"there is no read model {name!r}; there are {known}")
