@@ -22,7 +22,7 @@ def free_port() -> int:
 class Service:
     """A service process on a port of its own, started again after each kill."""
 
-    def __init__(self, url: str, key: Path, *options: str) -> None:
+    def __init__(self, url: str, key: Path, *options: str, **settings: object) -> None:
         if not key.exists():
             make_key(key)
         self.port = free_port()
@@ -33,6 +33,7 @@ class Service:
             "REGISTRY_AUTH": "off",
             "REGISTRY_LOG_KEY_FILE": str(key),
             "REGISTRY_PORT": str(self.port),
+            **{f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
