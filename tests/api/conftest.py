@@ -14,6 +14,7 @@ from registry.config import Settings
 
 AGREEMENT = "pak-slv-2025-digital-assets"
 SOURCE = "https://report-b.example/"
+REQUEST_ID = "request-of-a-test"
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 BATCH = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
 PARTIES = [
@@ -101,7 +102,10 @@ async def serving(url: str, **settings: Any) -> AsyncIterator[Service]:
     waiting = asyncio.create_task(started.wait())
     await asyncio.wait([life, waiting], return_when=asyncio.FIRST_COMPLETED)
     transport = httpx.ASGITransport(app=lane)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.test") as client:
+    same = {"X-Request-ID": REQUEST_ID}  # so that answers can be compared
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://registry.test", headers=same
+    ) as client:
         yield Service(app, client)
     stop.set()
     waiting.cancel()

@@ -3,11 +3,13 @@ import threading
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from api.conftest import Service, problem, registered
 from registry.api import health
 from registry.errors import Unavailable
+from registry.http.standing import Standing, standing
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.model import ReadModel
 from registry.projections.operate import Operator
@@ -27,7 +29,23 @@ async def test_the_service_is_ready_on_a_migrated_database(service_on_any: Servi
     response = await ready(service_on_any)
     body = response.json()
     models = body.pop("read_models")
-    assert body == {"status": "ready", "revision": health.needed_revision(), "position": 1}
+    checks = {check["name"]: check["state"] for check in body.pop("checks")}
+    assert list(checks) == [
+        "serving",
+        "database",
+        "migrations",
+        "read-models",
+        "lag",
+        "checkpoint",
+        "appends",
+    ]
+    assert set(checks.values()) == {"ok"}
+    assert body == {
+        "status": "ready",
+        "revision": health.needed_revision(),
+        "position": 1,
+        "read_only": False,
+    }
     assert {model["name"] for model in models} == {model.name for model in CATALOGUE}
     assert {(model["behind"], model["parked"]) for model in models} == {(0, 0)}
 
@@ -100,3 +118,44 @@ async def test_head_and_strict_parameters(service: Service, path: str):
     get, head = await service.get(path), await service.head(path)
     assert (head.status_code, head.headers, head.content) == (200, get.headers, b"")
     problem(await service.get(f"{path}?verbose=1"), 400, "malformed")
+
+
+def checks(response: httpx.Response, status: int = 200) -> dict[str, tuple[str, str]]:
+    """What was looked at, by its name."""
+    assert response.status_code == status, response.text
+    return {check["name"]: (check["state"], check["detail"]) for check in response.json()["checks"]}
+
+
+async def test_before_it_stops_the_service_is_not_ready_and_answers(service: Service):
+    await ready(service)
+    service.app.state.requests.draining = True
+    said = problem(await service.get("/readyz"), 503, "unavailable")
+    assert said["checks"] == [{"name": "serving", "state": "failed", "detail": "the service is stopping"}]
+    assert (await service.get("/healthz")).status_code == 200
+    assert (await service.post(registered())).status_code == 201
+
+
+async def test_a_log_that_is_behind_is_read_and_said(service: Service):
+    await ready(service)
+    service.app.state.publisher._on_standing = lambda _: None
+    service.app.state.sequencer.read_only = "the kept checkpoint is of 9 events"
+    response = await service.get("/readyz")
+    assert checks(response)["appends"] == ("warning", "the kept checkpoint is of 9 events")
+    assert response.json()["read_only"]
+
+
+async def test_what_lags_too_long_makes_the_service_unready(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    await ready(service)
+    now = standing(service.app.state)
+    late = msgspec.structs.replace(now.read_models[0], seconds=301.0, behind=7, parked=2)
+    unsigned = msgspec.structs.replace(now.checkpoint, seconds=302.0, size=1, log_size=8)
+    monkeypatch.setattr(health, "standing", lambda _: Standing(now.revision, [late], unsigned))
+    said = problem(await service.get("/readyz"), 503, "unavailable")
+    assert said["detail"] == (f"behind the log: {late.name} by 301 s; 7 events are under none for 302 s")
+    found = checks(await service.get("/readyz"), 503)
+    assert found["read-models"] == ("warning", "2 parked: rows that cannot be made")
+    service.app.state.publisher.signs = False
+    found = checks(await service.get("/readyz"), 503)
+    assert found["checkpoint"] == ("ok", "this process has no key to sign with")

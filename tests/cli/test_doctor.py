@@ -1,17 +1,24 @@
 """What the doctor finds."""
 
 import sqlite3
+import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from cli.posts import registered
-from registry.cli import checks
+from registry.audit.keys import make_key
+from registry.cli import checks, key_checks
+from registry.cli.checks import Check
 from registry.cli.database import write_lock
 from registry.cli.exits import DONE, REFUSED
 from registry.config import Settings
+from registry.merkle.checkpoint import Checkpoint, format_checkpoint
+from registry.merkle.note import Note, format_note
+from registry.store.database import open_reader
+from registry.store.reader import Reader
 
 
 def found(ran) -> dict[str, tuple[str, str]]:
@@ -40,11 +47,14 @@ def test_every_check_is_named(registry, told_url):
         "clock",
         "sqlite",
         "space",
+        "key",
         "database",
         "journal",
         "migrations",
         "triggers",
         "log",
+        "checkpoint",
+        "api keys",
         "lock",
     ]
     assert checked["log"][1].startswith("registry.test/log: 71 events, the last recorded 20")
@@ -54,7 +64,8 @@ def test_every_check_is_named(registry, told_url):
 def test_postgresql_is_looked_at_too(registry, file_of, postgres_url):
     registry("append", file_of([registered("one")]), "--database", postgres_url)
     checked = found(registry("doctor", "--database", postgres_url, "--json"))
-    assert {state for state, _ in checked.values()} == {"ok"}
+    assert {name for name, (state, _) in checked.items() if state != "ok"} == {"key", "checkpoint"}
+    assert checked["skew"][1].endswith("s from that of the database server")
     assert checked["triggers"][1] == "event, log_tile, log_checkpoint, log_signature, access_log only grow"
     assert checked["log"][1].startswith("registry.test/log: 1 event, ")
 
@@ -151,3 +162,68 @@ def test_a_database_that_cannot_be_reached_fails(registry):
     ran = registry("doctor", "--database", "postgresql://u:s3cret@127.0.0.1:9/none", "--json")
     assert found(ran)["database"] == ("fail", "the database cannot be reached")
     assert "s3cret" not in ran.out
+
+
+def test_a_key_that_others_may_read_fails(registry, told_url, tmp_path, monkeypatch):
+    make_key(tmp_path / "key")
+    monkeypatch.setenv("REGISTRY_LOG_KEY_FILE", str(tmp_path / "key"))
+    checked = found(registry("doctor", "--database", told_url, "--json"))
+    assert checked["key"] == ("ok", f"{tmp_path}/key can be read by its owner alone")
+    (tmp_path / "key").chmod(0o644)
+    state, text = found(registry("doctor", "--database", told_url, "--json"))["key"]
+    assert (state, "chmod 600" in text) == ("fail", True)
+
+
+@pytest.mark.parametrize("name", ["log_key_file", "log_key_file_next", "witness_key_file"])
+def test_a_key_that_is_not_there_fails(told_url, tmp_path, name):
+    settings = Settings(database=told_url, **{name: str(tmp_path / "none")})
+    assert [check.state for check in key_checks.key_files(settings)].count("fail") == 1
+
+
+def test_a_log_that_is_behind_its_kept_checkpoint_fails(registry, told_url, tmp_path):
+    key = make_key(tmp_path / "key")
+    text = format_checkpoint(Checkpoint("registry.test/log", 72, bytes(32)))
+    kept = tmp_path / "registry.db.checkpoint"
+    kept.write_bytes(format_note(Note(text, (key.sign_note("registry.test/log", text),))))
+    state, said = found(registry("doctor", "--database", told_url, "--json"))["checkpoint"]
+    assert (state, "is of 72 events, and there are 71" in said) == ("fail", True)
+
+
+def test_a_log_at_its_kept_checkpoint_is_in_order(registry, told_url, tmp_path):
+    key = make_key(tmp_path / "key")
+    engine = open_reader(told_url)
+    head = Reader(engine).head()
+    engine.dispose()
+    text = format_checkpoint(Checkpoint(head.origin, head.size, head.root))
+    kept = tmp_path / "registry.db.checkpoint"
+    kept.write_bytes(format_note(Note(text, (key.sign_note(head.origin, text),))))
+    checked = found(registry("doctor", "--database", told_url, "--json"))
+    assert checked["checkpoint"] == ("ok", f"the log of 71 extends the one kept in {kept}")
+
+
+def test_a_key_of_a_client_that_ends_soon_is_a_warning(registry, told_url):
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    registry(
+        "keys",
+        "create",
+        "--label",
+        "desk",
+        "--scope",
+        "admin",
+        "--expires",
+        str(tomorrow),
+        "--database",
+        told_url,
+    )
+    state, text = found(registry("doctor", "--database", told_url, "--json"))["api keys"]
+    assert state == "warn"
+    assert f"on {tomorrow}" in text
+
+
+def test_a_clock_of_the_database_that_differs_is_a_warning():
+    def says(seconds: float) -> SimpleNamespace:
+        answer = SimpleNamespace(scalar=lambda: time.time() + seconds)
+        return SimpleNamespace(exec_driver_sql=lambda _: answer)
+
+    assert key_checks.skew(says(0)).state == "ok"
+    assert key_checks.skew(says(30)) == Check("skew", "warn", "30.0 s from that of the database server")

@@ -47,11 +47,14 @@ class Check(msgspec.Struct, frozen=True):
 
 def checks(settings: Settings) -> Iterator[Check]:
     """Look at everything; what rests on something broken is left out."""
+    from registry.cli import key_checks  # which makes checks as well
+
     yield python()
     yield clock()
     if settings.sqlite:
         yield sqlite_version(sqlite3.sqlite_version_info)
         yield space(settings)
+    yield from key_checks.key_files(settings)
     try:
         with reader_engine(settings) as engine, reachable(), engine.connect() as connection:
             yield Check("database", "ok", masked(settings.database))
@@ -61,11 +64,14 @@ def checks(settings: Settings) -> Iterator[Check]:
                 yield Check(
                     "postgresql", "ok", str(connection.exec_driver_sql("SHOW server_version").scalar())
                 )
+                yield key_checks.skew(connection)
             migration = migrations(current_revision(connection))
             yield migration
             if migration.state == "ok":
                 yield triggers(connection)
                 yield head(connection)
+                yield key_checks.kept_checkpoint(settings, engine)
+                yield key_checks.ending_keys(engine)
     except (Stop, Unavailable) as error:
         yield Check("database", "fail", str(error))
     if settings.sqlite:

@@ -108,7 +108,7 @@ async def described() -> dict[str, Any]:
     logging.getLogger("httpx").setLevel(
         logging.WARNING
     )  # else the application's logging tells of the request
-    transport = httpx.ASGITransport(application(Settings()))
+    transport = httpx.ASGITransport(application(Settings(access_lines=False)))
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
         return {name: (await client.get(f"/{name}")).raise_for_status().json() for name in DESCRIPTIONS}
 

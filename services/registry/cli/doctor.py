@@ -18,7 +18,8 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check what the registry stands on",
-        description="Check Python, the database, its migrations, triggers and lock, and the clock. "
+        description="Check Python, the database, its migrations, triggers and lock, the clocks, the keys and the "
+        "kept checkpoint. "
         "Changes nothing. Exit code 1 when a line says FAIL.",
     )
     parser.add_argument("--json", action="store_true", help="as a JSON array")

@@ -52,7 +52,7 @@ class Clock:
     """Gives the time as text; within a second only what is behind the point is written anew."""
 
     def __init__(self) -> None:
-        self._second = 0
+        self._second = -1
         self._text = ""
 
     def text(self, now: float) -> str:
