@@ -27,6 +27,8 @@ ALSO: dict[Route, frozenset[str]] = {
 """Scopes that a route asks for itself, beside the one of the table."""
 BOARD = "/ as a page"
 """What browsers get instead of the index, which is open to all."""
+HERE = {"Sec-Fetch-Site": "same-origin"}
+"""Forms are taken from pages of the registry alone, whoever sends them."""
 HEADED = ("nobody", "every scope")
 """Who asks for HEAD as well."""
 FILLED = {"id": "abc-def", "position": "1", "a": "pak", "b": "slv", "tile": "0/000", "file": "x.schema.json"}
@@ -120,7 +122,7 @@ async def walked(service: Guarded, found: dict[str, Walker], *, public: bool = F
                 lambda match: FILLED.get(match[1], "unknown"), path.removesuffix(BOARD[1:])
             )
             for each in ("GET", "HEAD") if method == "GET" and kind in HEADED else (method,):
-                response = await service.client.request(each, asked, headers=headers | accept)
+                response = await service.client.request(each, asked, headers=HERE | headers | accept)
                 status = 401 if asks_to_sign_in(response) else response.status_code
                 expected = answer(needs, ALSO.get((method, path), frozenset()), scopes, public=public)
                 if expected != (status if status in (401, 403) else None) or status == 500:
@@ -155,7 +157,9 @@ async def test_every_route_has_its_line_in_the_table_and_no_line_is_left_over(sq
 async def test_every_route_lets_in_whom_the_table_lets_in(
     sqlite_url: str, provider: Issuing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with guarding(sqlite_url, oidc_issuer=provider.url, oidc_audience=AUDIENCE) as service:
+    async with guarding(
+        sqlite_url, oidc_issuer=provider.url, oidc_audience=AUDIENCE, failure_rate=0
+    ) as service:
         found = await walkers(service, provider, monkeypatch)
         assert await walked(service, found) == []
 
