@@ -30,6 +30,10 @@ PAGES = {
     "log": "/log",
     "event": "/log/33",
     "verify": "/verify?position=33",
+    "sign-in": "/sign-in",
+    "post": "/post",
+    "post-form": f"/post?type=agreement.signed.v1&agreement={AGREEMENT[3:]}",
+    "operate": "/operate",
     "missing": "/a/there-is-none",
 }
 VIEWS = {

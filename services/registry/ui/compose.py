@@ -38,6 +38,18 @@ POST: Final = "/post"
 MOST_BYTES = 1_048_576
 """Of a form: percent-encoding makes an event up to nine times as long."""
 ENVELOPE = ("/source", "/subject", "/id", "/correlationid")
+GROUPS = (
+    "instrument",
+    "signature",
+    "force",
+    "term",
+    "engagement",
+    "follow_up",
+    "who",
+    "evidence",
+    "correction",
+)
+"""The modules of the types, in the order in which they are offered."""
 ACTS = ("preview", "back", "post", "add", "remove", "fresh")
 
 
@@ -174,10 +186,10 @@ def types() -> list[str]:
 
 def groups() -> dict[str, list[tuple[str, str]]]:
     """List the types with what each says, under the name of their group."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
     for name in types():
         group = EVENT_TYPES[name].__module__.rpartition(".")[2]
-        found.setdefault(group, []).append((name, str(schema_of(name)["description"])))
+        found[group].append((name, str(schema_of(name)["description"])))
     return found
 
 
