@@ -177,6 +177,24 @@ def test_the_service_does_all_its_work(roles: Roles, tmp_path: Path):
         assert says in done.stdout
 
 
+def test_passwords_come_out_of_files_and_are_kept_as_scram(roles: Roles, tmp_path: Path):
+    (tmp_path / "database_password").write_text("it's of the service\n")
+    (tmp_path / "database_owner_password").write_text("of the owner\n")
+    script = (DEPLOY / "postgresql" / "passwords.sql").read_text()
+    script = script.replace("/run/secrets", str(tmp_path)).replace("registry_owner", roles.names["owner"])
+    script = script.replace("ROLE registry ", f"ROLE {roles.names['service']} ")
+    url = make_url(roles.superuser).set(drivername="postgresql").render_as_string(hide_password=False)
+    subprocess.run([PSQL, "-X", "-q", url], input=script, text=True, capture_output=True, check=True)
+    engine = create_engine(parse_url(roles.superuser))
+    try:
+        with engine.connect() as connection:
+            query = "SELECT rolpassword FROM pg_authid WHERE rolname = ANY (:names)"
+            kept = connection.scalars(text(query), {"names": [roles.names["owner"], roles.names["service"]]})
+            assert [password.startswith("SCRAM-SHA-256$") for password in kept] == [True, True]
+    finally:
+        engine.dispose()
+
+
 def test_what_the_service_builds_is_its_own(roles: Roles):
     engine = create_engine(parse_url(roles.superuser))
     try:
