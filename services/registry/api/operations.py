@@ -22,7 +22,7 @@ SchemaOf = Mapping[int, Schema]
 """The schema of a type, by the identity of the type."""
 
 LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
-SHARED_PROBLEMS = {400, 500, 503}
+SHARED_PROBLEMS = {400, 408, 414, 429, 431, 500, 503}
 """Statuses of the problems that any operation may meet."""
 
 TAGGED = Parameter(
@@ -38,6 +38,7 @@ KEPT = "Who may keep the answer, and for how long"
 PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "How to say who is asking"},
     405: {"Allow": "The methods that the resource takes"},
+    429: {"Retry-After": "Seconds after which to try again"},
     503: {"Retry-After": "Seconds after which to try again"},
     504: {"Retry-After": "Seconds after which to try again", "Registry-Position": "How far it has come"},
 }
