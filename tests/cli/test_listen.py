@@ -152,3 +152,29 @@ def test_a_client_that_takes_nothing_does_not_hold_up_the_end(listener):
         )
     assert time.monotonic() - began < GRACE
     assert app.past == ["startup", "let go", "shutdown"]
+
+
+def test_before_it_stops_it_goes_on_for_the_seconds_that_are_set(listener):
+    app = App()
+    began = time.monotonic()
+
+    def drain() -> None:
+        app.past.append("draining")
+        asking.start()
+
+    def ask() -> None:
+        with urllib.request.urlopen(url_of(listener)) as response:
+            assert response.status == 204
+
+    asking = Thread(target=ask)
+    serve_forever(
+        app,
+        listener,
+        Settings(drain_seconds=1),
+        ready=lambda: signal.raise_signal(signal.SIGTERM),
+        draining=drain,
+        stopping=lambda: app.past.append("stopping"),
+    )
+    asking.join()
+    assert app.past == ["startup", "draining", "request", "stopping", "shutdown"]
+    assert time.monotonic() - began >= 1

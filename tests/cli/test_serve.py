@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.request
 
+import httpx
 import pytest
 
 from cli.servers import refused, serving
@@ -142,3 +143,18 @@ def test_a_client_that_listens_does_not_hold_up_the_end(tmp_path):
             assert time.monotonic() - began < GRACE
             assert demo.process.returncode == DONE
             stream.read()
+
+
+def test_everything_that_a_server_says_is_json_unless_a_person_looks(sqlite_url: str):
+    settings = {"auth": "off", "log_format": "json", "access_lines": "true"}
+    with serving("serve", "--port", "0", "--database", sqlite_url, **settings) as server:
+        httpx.get(f"{server.url}/agreements/none?secret=1", headers={"X-Request-ID": "asked-for-nothing"})
+        said = (server.said + server.end()).splitlines()
+    told = [json.loads(line) for line in said]
+    assert [line["message"].partition(" http")[0] for line in told if "message" in line][-3:] == [
+        "serving",
+        "stopping",
+        "stopped",
+    ]
+    (asked,) = [line for line in told if line.get("request_id") == "asked-for-nothing"]
+    assert (asked["route"], asked["status"], asked["problem"]) == ("/agreements/{id}", 400, "malformed")

@@ -1,6 +1,7 @@
 """Several processes on one socket: how they start, what becomes of one that ends, how all of them end."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -150,3 +151,27 @@ def test_what_cannot_be_reached_is_said_before_any_worker_starts(key: Path):
         log_key_file=str(key),
     )
     assert (code, said) == (UNREACHABLE, "registry: the database cannot be reached\n")
+
+
+@pytest.mark.postgres
+def test_each_is_unready_before_it_ends_and_tells_the_figures_of_all(postgres_url: str, key: Path):
+    settings = {"auth": "off", "log_key_file": str(key), "drain_seconds": "2"}
+    arguments = ("serve", "--port", "0", "--workers", "2")
+    with serving(*arguments, database=postgres_url, **settings) as server:
+        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
+        for i in range(8):
+            assert post(server, f"aaa-bbb-{i}").status_code == 201
+        told = httpx.get(f"{server.url}/metrics").text
+        counted = re.findall(
+            r'^registry_events_appended_total\{worker="([0-9]+)"\} ([0-9]+)$', told, re.MULTILINE
+        )
+        assert {int(worker) for worker, _ in counted} == workers_of(server)
+        assert sum(int(count) for _, count in counted) == 8
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 503, seconds=2)
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert post(server, "aaa-bbb-last").status_code == 201
+        server.end()
+        assert 2 <= time.monotonic() - began < 10
+        assert server.process.returncode == DONE

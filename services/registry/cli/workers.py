@@ -29,7 +29,7 @@ Serve = Callable[[Settings, socket.socket, Callable[[], None]], None]
 AGAIN = 1.0
 """Seconds after which a worker that has ended is started again."""
 PATIENCE = GRACE + 3
-"""Seconds that workers have to end after SIGTERM; then they are killed."""
+"""Seconds that workers have to end after SIGTERM and draining; then they are killed."""
 
 # A worker begins as a new program: what a fork copies of threads and connections is never quite whole.
 _spawn = get_context("spawn")
@@ -122,7 +122,7 @@ class Workers:
         """Let all workers end in good order, and kill what does not."""
         self._stopping = True
         self._tell_all()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE + self._settings.drain_seconds
         for worker in self._workers:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.exitcode is None:
