@@ -8,6 +8,7 @@ from registry.errors import Unavailable
 from registry.store import follower as following
 from registry.store.follower import Follower, follow
 from registry.store.reader import Reader
+from registry.store.states import States
 from store.conftest import Open, Opened, planned, registered
 
 
@@ -116,3 +117,28 @@ async def test_nothing_is_current_once_the_log_was_out_of_sight_for_a_second(
                 await asyncio.sleep(0.01)
         monkeypatch.undo()
         assert await version(follower, "one", 1) == 1
+
+
+async def test_what_this_process_commits_is_no_reason_to_look_at_the_log(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def look(reader: Reader, states: States) -> None:
+        looks.append(states.position)
+        follow(reader, states)
+
+    monkeypatch.setattr(following, "follow", look)
+    monkeypatch.setattr(following, "POLL", 60.0)
+    async with opened() as here, opened() as there, followed(here) as follower:
+        await here.append(registered("one"))
+        await version(follower, "one", 1)
+        first = len(looks)
+        for n in range(2, 5):
+            await here.append(planned("one", f"v{n}"))
+            await asyncio.sleep(2 * following.GATHER)  # the follower has heard of it by then
+        assert len(looks) == first
+        await there.append(planned("one", "v9"))
+        here.sequencer.arrivals.announce(5)
+        await version(follower, "one", 5)
+        assert len(looks) == first + 1

@@ -54,8 +54,21 @@ class Follower:
                 self._looked = before
             except Unavailable:
                 await asyncio.sleep(POLL)
-            await self._arrivals.wait(max(heard, self._states.position), POLL)
+            await self._until_news(heard)
+
+    async def _until_news(self, heard: int) -> None:
+        """Wait until the log is known to be longer than the states are, or until it is to be looked at anyway.
+
+        What this process commits is in the states before anybody hears of it, so it alone is no reason to look.
+        """
+        clock = asyncio.get_running_loop().time
+        until = clock() + POLL
+        while (left := until - clock()) > 0:
+            await self._arrivals.wait(max(heard, self._states.position), left)
             await asyncio.sleep(GATHER)
+            if self._arrivals.position > self._states.position:
+                return
+            heard = self._arrivals.position
 
 
 def follow(reader: Reader, states: States) -> None:
