@@ -23,7 +23,7 @@ from registry.api.history import (
     read_page,
     to_send,
 )
-from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live
+from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live, last_event_id
 from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
@@ -107,6 +107,7 @@ async def get_events(request: Asked) -> Response[Any]:
     `/limits` publishes, the stream ends with an `id` behind which it goes on.
     """
     given = query(request, "limit", "cursor", "after", "type", "agreement", "party")
+    last_event_id(request)  # what is no position is told to whoever asks for a page as well
     asked = request.headers.get("accept", "").strip()
     form = request.accept.best_match(list(FORMS)) if asked else JSON
     if form is None:

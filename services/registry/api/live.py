@@ -73,7 +73,9 @@ async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> 
     reader: Reader = request.app.state.reader
     head = (await in_thread(reader.head)).size
     end = await in_thread(reader.position_for, wanted.sight, head)
-    after = _last_event_id(request, head, end)
+    after = last_event_id(request)
+    if after is not None and after > head:
+        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {end}")
     if after is None:
         after = number(given, "after")
     headers = {**HEADERS, **applied(request), "Registry-Position": str(end)}
@@ -82,16 +84,14 @@ async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> 
     return Live(request, wanted, head if after is None else after, headers)
 
 
-def _last_event_id(request: Asked, head: int, end: int) -> int | None:
-    """Read up to which position a client has got the events. Raises BadHeader.
+def last_event_id(request: Asked) -> int | None:
+    """Read up to which position a client has got the events, if it says so. Raises BadHeader.
 
-    ``end`` is where the log ends for the client, which may have got further before agreements were restricted.
+    It may have got further than what it may see now, if agreements have been restricted since.
     """
-    text = request.headers.get(LAST_EVENT_ID, "").strip()
-    if not text:
+    text = request.headers.get(LAST_EVENT_ID)
+    if text is None:
         return None
-    if not _POSITION.fullmatch(text):
+    if not _POSITION.fullmatch(text.strip()):
         raise BadHeader(LAST_EVENT_ID, "is no position")
-    if int(text) > head:
-        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {end}")
     return int(text)
