@@ -119,9 +119,13 @@ def test_nothing_that_a_server_has_is_said_by_it_or_by_commands(
     engine = open_writer(sqlite_url)
     _, key = create(engine, KeyRequest(label="operator", scopes=tuple(SCOPES)))
     engine.dispose()
-    with serving("serve", "--port", "0", "--database", sqlite_url, auth="on") as server:
+    settings = {"auth": "on", "access_lines": "true", "log_level": "debug"}
+    with serving("serve", "--port", "0", "--database", sqlite_url, **settings) as server:
         for header in (bearer(key), bearer(key[:-1]), {"Authorization": f"Basic {key}"}):
             httpx.get(f"{server.url}/events", headers=header)
+            httpx.get(f"{server.url}/events?limit={key}", headers=header)
+            httpx.get(f"{server.url}/nothing/{key}", headers=header)
+        measured = httpx.get(f"{server.url}/metrics", headers=bearer(key)).text
         here = ("--database", sqlite_url)
         monkeypatch.setenv("REGISTRY_API_KEY", key)
         ran = [
@@ -131,6 +135,10 @@ def test_nothing_that_a_server_has_is_said_by_it_or_by_commands(
         monkeypatch.setenv("REGISTRY_API_KEY", key[:-1] + "!")
         ran.append(registry("tail", "-n", "1", "--url", server.url))
         said = server.said + server.end()
+    assert said.count(" GET ") == 11
+    assert "operator" not in said
+    assert "registry_http_requests_total" in measured
+    said += measured
     (key_file,) = [path for path in tmp_path.iterdir() if "key" in path.name]
     secrets = parts_of(key) | {line for line in key_file.read_text().split() if len(line) > 20}
     assert len(secrets) >= 3

@@ -32,6 +32,7 @@ EXCEPTED = frozenset(
         "/checkpoint",
         "/tile/{tile:path}",
         "/readyz",
+        "/metrics",
     )
 )
 """What speaks of the tree as a whole, which has a leaf for every event; and of the service's own work."""
