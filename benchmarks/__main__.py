@@ -23,7 +23,7 @@ from benchmarks.suite import (
 )
 
 QUICK = Size(0.7, 2)
-FULL = Size(1.5, 2)
+FULL = Size(1.2, 2)
 HISTORY = CHECKOUT / "benchmarks" / "history.jsonl"
 """A line for each full run; to be committed with what changed it."""
 

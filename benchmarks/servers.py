@@ -18,7 +18,7 @@ import psutil  # type: ignore[import-untyped]  # ships none
 CHECKOUT = Path(__file__).parent.parent
 BIN = str(Path(sys.executable).parent)
 """Where the commands of this environment are."""
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 class Running(msgspec.Struct, frozen=True):

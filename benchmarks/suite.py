@@ -52,10 +52,10 @@ LOADS = (Load(1, 1), Load(32, 1), Load(128, 1), Load(4, 100), Load(4, 1000))
 QUICK_LOADS = (Load(32, 1), Load(4, 100))
 SERVER_LOADS = (Load(32, 1),)
 ONLY: dict[str, Collection[Load]] = {
-    "registry x 2": (Load(32, 1), Load(128, 1), Load(4, 100)),
-    "constant": LOADS[:3],
-    "registry SQLite": LOADS[1:4],
-    "baseline SQLite": LOADS[1:4],
+    "registry x 2": (Load(32, 1), Load(128, 1)),
+    "constant": (Load(32, 1), Load(128, 1)),
+    "registry SQLite": (Load(32, 1), Load(4, 100)),
+    "baseline SQLite": (Load(32, 1), Load(4, 100)),
 }
 """Of the usual loads those that say something of a server; it meets any other that is asked for."""
 TABLES = {"registry": "event", "baseline": "stored_events"}
@@ -102,7 +102,7 @@ def _all(  # noqa: PLR0917 - what a run is asked for
     loads: Sequence[Load],
     sizes: Sequence[int],
 ) -> Iterator[Measurement]:
-    seconds, repetitions, few = size.seconds, size.repetitions, min(size.repetitions, 2)
+    seconds, repetitions = size.seconds, size.repetitions
     makers: dict[str, Callable[[], Iterator[Measurement]]] = {
         "recorder": lambda: recorder.measurements(database, seconds, repetitions),
         "http": lambda: _side_by_side(database, size, subjects, loads),
@@ -110,10 +110,10 @@ def _all(  # noqa: PLR0917 - what a run is asked for
         "servers": lambda: _under_each_server(database, size),
         "start": lambda: starting.measurements(database, repetitions),
         "full": lambda: full.measurements(database, full.PARTS & set(parts), seconds, repetitions),
-        "streams": lambda: streams.measurements(database, seconds, few),
-        "verify": lambda: verifying.measurements(few),
-        "tree": lambda: tree.on_each_store(database, few),
-        "growth": lambda: growth.measurements(database, sizes, few),
+        "streams": lambda: streams.measurements(database, seconds, 1),
+        "verify": lambda: verifying.measurements(1),
+        "tree": lambda: tree.on_each_store(database, 1),
+        "growth": lambda: growth.measurements(database, sizes, min(repetitions, 2)),
     }
     for part, make in makers.items():
         if part in parts or (part == "full" and full.PARTS & set(parts)):
