@@ -28,7 +28,15 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def timeline(state: Agreement) -> tuple[Span, ...]:
-    """Give the statuses of an agreement in order; together they cover every day once.
+    """Give the statuses of an agreement in order; together they cover every day once. Computed once a state."""
+    found: tuple[Span, ...] | None = state.derived.get("timeline")
+    if found is None:
+        found = state.derived["timeline"] = _timeline(state)
+    return found
+
+
+def _timeline(state: Agreement) -> tuple[Span, ...]:
+    """Try the days on which the status may change.
 
     A status changes only on days that a date in the course of the agreement names, and only rules about which
     something is claimed can find one, so nothing else is tried.

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +25,9 @@ from registry.projections.model import ReadModel, Rows, Word
 from registry.store.tables import restricted
 
 VERSION = 2
+
+DAY = 86_400 * 1_000_000
+"""Microseconds."""
 
 DIGITS = {"day": 10, "month": 7, "year": 4}
 """How much of a day tells the time that events are counted by."""
@@ -143,7 +147,12 @@ def _counted(days: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
 
 
 def _day_of(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).date().isoformat()
+    return _day(microseconds // DAY)
+
+
+@lru_cache(1000)
+def _day(since_1970: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=since_1970)).isoformat()
 
 
 ACTIVITY = ReadModel(
