@@ -142,3 +142,15 @@ async def test_what_this_process_commits_is_no_reason_to_look_at_the_log(
         here.sequencer.arrivals.announce(5)
         await version(follower, "one", 5)
         assert len(looks) == first + 1
+
+
+async def test_nothing_is_current_that_the_log_was_seen_to_have_gone_beyond(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "POLL", 60.0)
+    async with opened() as here, opened() as there, followed(here) as follower:
+        await here.append(registered("one"))
+        await version(follower, "one", 1)
+        await there.append(planned("one", "v2"))  # of which nobody tells this process
+        assert here.reader.head().size == 2
+        assert follower.current("one") is None

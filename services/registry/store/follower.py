@@ -73,8 +73,7 @@ class Follower:
 
 def follow(reader: Reader, states: States) -> None:
     """Bring the kept states as far as the log is now. Raises Unavailable."""
-    length = reader.head().size
-    states.hear(length)
+    length = reader.head().size  # which the states hear of
     while (after := states.position) < length:
         until = min(length, after + PAGE) if states.events else length
         for agreement in states.older(

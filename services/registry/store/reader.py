@@ -39,9 +39,11 @@ class Reader:
         return self._engine.connect()
 
     def head(self) -> Head:
-        """Read where the log ends."""
+        """Read where the log ends. From now on no state is current that has not come so far."""
         with reachable(), self._engine.connect() as connection:
-            return read_head(connection)
+            head = read_head(connection)
+        self._states.hear(head.size)
+        return head
 
     def revision(self) -> str | None:
         """Read which migration the database is at."""
