@@ -163,7 +163,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     otlp_endpoint: Annotated[
-        str, Meta(description="OpenTelemetry collector that gets traces over OTLP/HTTP: its http or https URL")
+        str,
+        Meta(description="OpenTelemetry collector that gets traces over OTLP/HTTP: its http or https URL"),
     ] = ""
     ready_lag: Annotated[
         int,

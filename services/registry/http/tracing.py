@@ -86,7 +86,10 @@ class Tracing:
         """Make a span for each event that a read model has taken in, in the trace of its ``traceparent``."""
         for position, traceparent in events:
             parent = _propagator.extract({"traceparent": traceparent}, Context())
-            attributes: dict[str, str | int] = {"registry.read_model": read_model, "registry.position": position}
+            attributes: dict[str, str | int] = {
+                "registry.read_model": read_model,
+                "registry.position": position,
+            }
             self._tracer.start_span(
                 f"project {read_model}", parent, SpanKind.CONSUMER, attributes, start_time=began
             ).end()
