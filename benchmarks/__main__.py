@@ -22,7 +22,7 @@ from benchmarks.suite import (
     run,
 )
 
-QUICK = Size(0.7, 2)
+QUICK = Size(0.8, 1)
 FULL = Size(1.2, 2)
 HISTORY = CHECKOUT / "benchmarks" / "history.jsonl"
 """A line for each full run; to be committed with what changed it."""
