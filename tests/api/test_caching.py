@@ -134,6 +134,8 @@ async def test_head_has_the_headers_of_get_and_no_body(told: Service, path: str)
     assert head.status_code == get.status_code
     assert head.content == b""
     moving = {"x-request-id"}  # of a problem: what is not ready yet
+    if path == "/metrics":  # counts go on between the two
+        moving.add("content-length")
     assert {k: v for k, v in head.headers.items() if k not in moving} == {
         k: v for k, v in get.headers.items() if k not in moving
     }

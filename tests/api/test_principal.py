@@ -5,6 +5,7 @@ from registry.http.access import ROUTES
 from registry.http.principal import NEEDS, let_in
 from registry.http.routing import before_read
 from registry.store.reader import Reader
+from registry.ui.page import before_form
 
 CLOSED = (
     "/events",
@@ -64,5 +65,5 @@ async def test_every_route_is_guarded_or_open(service: Service):
     for route in service.app.routes:
         for handler in getattr(route, "route_handlers", ()):
             if not handler.http_methods <= {"OPTIONS"}:
-                assert handler.resolve_before_request() in (let_in, before_read), handler
+                assert handler.resolve_before_request() in (let_in, before_read, before_form), handler
                 assert handler.opt[NEEDS] in ROUTES.values()

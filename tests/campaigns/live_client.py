@@ -17,13 +17,15 @@ class Follower:
         headers = {"Accept": "text/event-stream"}
         if self.positions:
             headers["Last-Event-ID"] = str(self.positions[-1])
-        timeout = httpx.Timeout(60)
+        timeout, at = httpx.Timeout(60), 0
         async with (
             httpx.AsyncClient(base_url=self.base, timeout=timeout) as client,
             client.stream("GET", "/events", params={"after": "0"}, headers=headers) as response,
         ):
             response.raise_for_status()
             async for line in response.aiter_lines():
-                if line.startswith("id:"):
-                    self.positions.append(int(line[3:]))
+                if line.startswith("id:"):  # alone it only says from where to go on
+                    at = int(line[3:])
+                elif line.startswith("data:"):
+                    self.positions.append(at)
         self.ends += 1

@@ -89,9 +89,9 @@ def last_event_id(request: Asked) -> int | None:
 
     It may have got further than what it may see now, if agreements have been restricted since.
     """
-    text = request.headers.get(LAST_EVENT_ID)
-    if text is None:
+    text = request.headers.get(LAST_EVENT_ID, "").strip()
+    if not text:
         return None
-    if not _POSITION.fullmatch(text.strip()):
+    if not _POSITION.fullmatch(text):
         raise BadHeader(LAST_EVENT_ID, "is no position")
     return int(text)
