@@ -101,6 +101,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.push_async_callback(streams.stop)
 
     app.state.settings = settings
+    app.state.drawings = {}
     app.state.reader = reader
     app.state.follower = follower
     app.state.answers = Answers()

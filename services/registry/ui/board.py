@@ -1,12 +1,14 @@
 """GET /: the board, which tells what is in effect, due, disputed and new; for programs, where everything is."""
 
+from collections.abc import Awaitable, Callable, Hashable
+from datetime import date
 from functools import partial
 from typing import Any
 
 import msgspec
 from litestar import Response
 
-from registry.access import AGREEMENTS_READ
+from registry.access import AGREEMENTS_READ, Sight
 from registry.domain.envelope import Recorded
 from registry.domain.sentences import sentence
 from registry.domain.shown.behind import record_time
@@ -26,11 +28,13 @@ from registry.store.reader import Reader
 from registry.ui.accepted import prefers_json
 from registry.ui.page import answer_page, asked_of, page
 from registry.ui.svg.columns import columns
-from registry.ui.svg.stacked import stacked
+from registry.ui.svg.stacked import Stacked, stacked
 
 MOST = 6
 """Most lines of one section of the board."""
 MOST_NEWS = 8
+MOST_DRAWN = 32
+"""Drawings that are kept: of some days and readers."""
 
 LINKS = (
     ("/docs", "How to post events and to read agreements"),
@@ -106,7 +110,9 @@ async def get_board(request: Asked) -> Response[Any]:
         follow_ups.LIST,
         FollowUpFilters(valid_as_of=on, state=("open",)),
     )
-    through = await views.read(activity.status_through_time, sight=sight)
+    statuses = await drawn(
+        request, (position, sight, on, stats.totals), partial(through_time, views, sight, on)
+    )
     newest = await views.read(
         partial(listing.page, sight=sight, sort="-updated", limit=MOST_NEWS), agreement_list.LIST
     )
@@ -125,8 +131,28 @@ async def get_board(request: Asked) -> Response[Any]:
         overdue=await some(overdue=True),
         news=await in_thread(news, reader, newest.items),
         activity=columns(stats.recorded, stats.happened, day({}, "valid_as_of").isoformat()[:7]),
-        statuses=stacked(through, on),
+        statuses=statuses,
     )
+
+
+async def through_time(views: Views, sight: Sight, on: date) -> Stacked:
+    """Draw how many agreements were in which status on which day."""
+    turns = await views.read(activity.status_through_time, sight=sight)
+    return await in_thread(stacked, turns, on)
+
+
+async def drawn(request: Asked, key: Hashable, draw: Callable[[], Awaitable[Stacked]]) -> Stacked:
+    """Give what was drawn for the same position, reader and day, or draw it: it looks at every agreement.
+
+    The totals are in the key because agreements that become restricted leave no position that can be seen.
+    """
+    kept: dict[Hashable, Stacked] = request.app.state.drawings
+    if key not in kept:
+        found = await draw()
+        if len(kept) >= MOST_DRAWN:
+            kept.clear()
+        kept[key] = found
+    return kept[key]
 
 
 def news(reader: Reader, newest: tuple[AgreementItem, ...]) -> list[News]:
