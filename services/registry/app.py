@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
-        state=State({"refusals": no_refusals(), "requests": Requests(), "rebuilds": set()}),
+        state=State({"refusals": no_refusals(), "requests": Requests(), "rebuilds": set(), "drawings": {}}),
         logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )
@@ -101,7 +101,6 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.push_async_callback(streams.stop)
 
     app.state.settings = settings
-    app.state.drawings = {}
     app.state.reader = reader
     app.state.follower = follower
     app.state.answers = Answers()
