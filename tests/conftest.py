@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from sqlalchemy.engine import make_url
 
 from registry.store.database import open_reader, open_writer, parse_url
 from registry.store.migrate import migrate
+
+# Whoever starts the tests in the background may have had Ctrl-C ignored, and children would ignore it as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ORIGIN = "registry.test/log"
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
