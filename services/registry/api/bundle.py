@@ -20,6 +20,7 @@ from registry.http.as_of import EXAMPLE, VALID_AS_OF
 from registry.http.disclosure import ACCESS_REASON, disclosed
 from registry.http.parameters import BadParameter, day, number, query
 from registry.http.principal import require
+from registry.http.reasons import reason
 from registry.http.routing import Content, Operation, Parameter, post, read
 from registry.http.threads import in_thread
 from registry.merkle.note import VerifierKey
@@ -70,6 +71,7 @@ async def get_bundle(request: Asked) -> Response[Any]:
     """
     sight = require(request, AGREEMENTS_READ).sight
     wanted = _wanted(query(request, "agreement", "from", "valid_as_of"))
+    reason(request)  # before anything is said of the agreement
     state = request.app.state
     standing = await in_thread(_stand, state.reader, wanted, sight)
     await disclosed(request, agreement=wanted.agreement, always=True)

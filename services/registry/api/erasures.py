@@ -11,8 +11,9 @@ from registry.api.example_events import RECEIPT
 from registry.domain import strict_json
 from registry.domain.attributes import subject_flaw
 from registry.domain.values import PERSON_ID_PATTERN, Code
-from registry.errors import Flaw, Malformed, NotFound, TooLarge, Unavailable
+from registry.errors import Flaw, Malformed, NotFound, Unavailable
 from registry.http.answer import JSON, Answer, Asked
+from registry.http.body import read_body
 from registry.http.parameters import BadParameter, query
 from registry.http.principal import principal_of
 from registry.http.problems import UnsupportedMediaType
@@ -272,11 +273,7 @@ async def _read(request: Asked, kind: Any) -> Any:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise UnsupportedMediaType(f"{media_type or 'no media type'!r} is not taken; taken: {JSON}")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(f"the body has at most {MAX_BODY:,} bytes")
+    body = await read_body(request, MAX_BODY)
     try:
         return msgspec.convert(strict_json.decode(body), kind)
     except msgspec.ValidationError as error:

@@ -9,14 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from registry.access import Sight
-from registry.domain.cloudevents import outgoing
-from registry.domain.codec import Joined, as_stored
+from registry.domain.codec import as_stored
 from registry.http.answer import Answer, Asked, digest, fresh_or_304
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
 from registry.http.routing import Parameter
-from registry.merkle.entry import format_time
 from registry.store.reader import Reader
-from registry.store.rows import Row
+from registry.store.rows import Row, cloudevent
 
 STREAM_PAGE = 500
 """Events read at a time for a stream; two such pages are what bounds its memory."""
@@ -53,28 +51,9 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
 
 
-def cloudevent(row: Row) -> dict[str, Any]:
-    """Give a row of the log back as a CloudEvent."""
-    return _cloudevent(row, row.joined())
-
-
 def to_send(row: Row) -> dict[str, Any]:
     """Give a row of the log back as a CloudEvent to be encoded, its data perhaps in JSON already."""
-    return _cloudevent(row, as_stored(row.parts.get(0)) or row.joined())
-
-
-def _cloudevent(row: Row, joined: Joined) -> dict[str, Any]:
-    return outgoing(
-        source=row.source,
-        id=row.event_id,
-        type=row.type,
-        subject=row.stream_id,
-        position=row.position,
-        version=row.version,
-        recorded_time=format_time(row.recorded_at),
-        leaf_hash=row.leaf_hash,
-        joined=joined,
-    )
+    return cloudevent(row, as_stored(row.parts.get(0)))
 
 
 class Page(NamedTuple):

@@ -5,8 +5,9 @@ import re
 import msgspec
 
 from registry.domain import strict_json
-from registry.errors import Flaw, Invalid, Malformed, TooLarge
+from registry.errors import Flaw, Invalid, Malformed
 from registry.http.answer import JSON, Answer, Asked
+from registry.http.body import read_body
 from registry.http.gate import Gate
 from registry.http.parameters import query
 from registry.http.routing import Content, Operation, Parameter, delete, post, read
@@ -64,7 +65,7 @@ async def post_api_key(request: Asked) -> Answer:
     of one label are of one principal, so that a key can be replaced by another.
     """
     query(request)
-    wanted = _key_request(await _body(request))
+    wanted = _key_request(await read_body(request, MAX_BODY))
     keys = _keys(request)
     try:
         id, key = await in_thread(keys.create, wanted)
@@ -98,16 +99,6 @@ def _key_request(body: bytes) -> KeyRequest:
         detail, _, path = str(error).partition(" - at `$")
         pointer = _INDEX.sub(r"/\1", path.rstrip("`").replace(".", "/"))
         raise Malformed("this makes no key", [Flaw(pointer, detail)]) from error
-
-
-async def _body(request: Asked) -> bytes:
-    """Read the body, and no more of it than may be. Raises TooLarge."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(f"what makes a key has at most {MAX_BODY:,} bytes")
-    return body
 
 
 def _keys(request: Asked) -> Keys:

@@ -11,9 +11,10 @@ from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered
-from registry.errors import Flaw, Invalid, Malformed, Refusal, RegistryError, TooLarge
+from registry.errors import Flaw, Invalid, Refusal, RegistryError, TooLarge
 from registry.http.answer import JSON, Answer, Asked
 from registry.http.appending import append, foresee
+from registry.http.body import read_body
 from registry.http.parameters import BadHeader, flag, query
 from registry.http.principal import principal_of
 from registry.http.problems import InBatch, UnsupportedMediaType, describe
@@ -125,7 +126,7 @@ async def post_events(request: Asked) -> Answer:
     expect = _expected(headers, single=single)
     try:
         most = settings.max_event_bytes if single else settings.max_batch_bytes
-        body = await _body(request, headers, most)
+        body = await read_body(request, most)
         if mode == STRUCTURED:
             events = [cloudevents.posted(strict_json.decode(body))]
         elif mode == BINARY:
@@ -202,25 +203,6 @@ def _expected(headers: Mapping[str, str], *, single: bool) -> int | None:
     if tag is None:
         raise BadHeader(name, 'is not the ETag of an agreement, such as "v7"')
     return int(tag[1])
-
-
-async def _body(request: Asked, headers: Mapping[str, str], most: int) -> bytes:
-    """Read the body, and no more of it than may be. Raises TooLarge."""
-    announced = headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and int(announced) > most:
-        raise TooLarge(f"the body is {announced} bytes, the limit is {most}")
-    chunks, size = [], 0
-    while True:
-        message: dict[str, Any] = await request.receive()  # type: ignore[assignment]  # either of two messages
-        if message["type"] == "http.disconnect":
-            raise Malformed("the client went away before it had sent its body")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(f"the body is over {most} bytes")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _batch(body: bytes, settings: Settings) -> list[Posted]:

@@ -7,9 +7,10 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
 from registry.audit.witness import SeenOther, Witness
-from registry.errors import NotFound, TooLarge
+from registry.errors import NotFound
 from registry.http.access import needed
 from registry.http.answer import Answer, Asked
+from registry.http.body import read_body
 from registry.http.parameters import query
 from registry.http.principal import NEEDS, let_in
 from registry.http.routing import OPERATION, Content, Operation
@@ -50,17 +51,7 @@ async def post_checkpoint(request: Asked) -> Response[Any]:
     if witness is None:
         raise NotFound("this registry is no witness")
     try:
-        lines = await in_thread(witness.add_checkpoint, await _body(request))
+        lines = await in_thread(witness.add_checkpoint, await read_body(request, MAX_BODY))
     except SeenOther as seen:
         return Answer(f"{seen.size}\n".encode(), status=409, media_type=SIZE)
     return Answer(lines.encode(), media_type=TEXT, headers={"Cache-Control": "no-store"})
-
-
-async def _body(request: Asked) -> bytes:
-    """Read the body, and no more of it than may be. Raises TooLarge."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(f"a checkpoint for a witness has at most {MAX_BODY:,} bytes")
-    return body

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from registry.cli.console import note
 from registry.cli.exits import LOCKED, UNREACHABLE, USAGE, Stop
 from registry.config import Settings
 from registry.store.database import open_reader, open_writer, parse_url
@@ -90,6 +91,21 @@ def reader(settings: Settings) -> Iterator[Reader]:
     """Open a database of this version to read. Raises Stop or Unavailable."""
     with checked_reader_engine(settings) as engine:
         yield Reader(engine)
+
+
+def lock_or_url(opened: ExitStack, settings: Settings) -> str | None:
+    """Take the write lock for as long as ``opened`` is; None then. Give the URL of the server that holds it instead.
+
+    Raises Held when whoever holds it is no server.
+    """
+    try:
+        opened.enter_context(write_lock(settings))
+    except Held as held:
+        if not held.url:
+            raise
+        note(f"the server at {held.url} writes the database; going through it")
+        return held.url
+    return None
 
 
 def require_file(settings: Settings) -> None:

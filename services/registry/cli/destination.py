@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar
 
-from registry.cli.console import note
 from registry.cli.environment import add_database
 from registry.cli.lines import Line
 from registry.cli.outcome import Outcome
@@ -38,18 +37,12 @@ def destination(arguments: Namespace, settings: Settings, *, dry: bool = False) 
 
     ``dry``: what is appended there is tried alone.
     """
-    from registry.cli.database import Held, write_lock
+    from registry.cli.database import lock_or_url
     from registry.cli.local import local
     from registry.cli.remote import remote
 
     with ExitStack() as opened:
         url = arguments.url
         if not url:
-            try:
-                opened.enter_context(write_lock(settings))
-            except Held as held:
-                if not held.url:
-                    raise
-                url = held.url
-                note(f"the server at {url} writes the database; going through it")
+            url = lock_or_url(opened, settings)
         yield opened.enter_context(remote(url, dry=dry) if url else local(settings, dry=dry))

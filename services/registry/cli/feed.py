@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from registry.config import Settings
-from registry.domain import cloudevents
-from registry.merkle.entry import format_time
 
 if TYPE_CHECKING:
     import httpx
@@ -62,6 +60,8 @@ class LocalFeed:
 
     def page(self, after: int, wanted: Wanted) -> Page:
         """Read up to ``PAGE`` events."""
+        from registry.store.rows import cloudevent
+
         head = self._reader.head().size  # before the rows, so that none of them is passed over
         rows = self._reader.page(after, PAGE, stream=wanted.agreement, types=wanted.types)
         behind = rows[-1].position if len(rows) == PAGE else max([head, *(row.position for row in rows)])
@@ -75,21 +75,6 @@ class LocalFeed:
             if page.behind == after:
                 time.sleep(POLL)
             after = page.behind
-
-
-def cloudevent(row: Any) -> dict[str, Any]:
-    """Give a row of the log back as a CloudEvent."""
-    return cloudevents.outgoing(
-        source=row.source,
-        id=row.event_id,
-        type=row.type,
-        subject=row.stream_id,
-        position=row.position,
-        version=row.version,
-        recorded_time=format_time(row.recorded_at),
-        leaf_hash=row.leaf_hash,
-        joined=row.joined(),
-    )
 
 
 class RemoteFeed:

@@ -99,20 +99,14 @@ def run_revoke(arguments: Namespace) -> int:
 @contextmanager
 def keys(arguments: Namespace, *, writing: bool = True) -> Iterator["Here | There"]:
     """Open what the options name; while a server holds the database, it is gone through that server."""
-    from registry.cli.database import Held, checked_reader_engine, write_lock, writer_engine
+    from registry.cli.database import checked_reader_engine, lock_or_url, writer_engine
     from registry.store.api_keys import Keys
 
     settings = settings_of(arguments)
     with ExitStack() as opened:
         url = arguments.url
         if not url and writing:
-            try:
-                opened.enter_context(write_lock(settings))
-            except Held as held:
-                if not held.url:
-                    raise
-                url = held.url
-                console.note(f"the server at {url} writes the database; going through it")
+            url = lock_or_url(opened, settings)
         if url:
             yield There(url)
             return

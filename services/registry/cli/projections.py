@@ -109,20 +109,14 @@ def run_settle(arguments: Namespace) -> int:
 @contextmanager
 def operating(arguments: Namespace, *, writing: bool = True) -> Iterator["Here | There"]:
     """Open what the options name; while a server holds the database, it is gone through that server."""
-    from registry.cli.database import Held, reader, write_lock, writer_engine
+    from registry.cli.database import lock_or_url, reader, writer_engine
     from registry.projections.operate import Operator
 
     settings: Settings = settings_of(arguments)
     with ExitStack() as opened:
         url = arguments.url
         if not url and writing:
-            try:
-                opened.enter_context(write_lock(settings))
-            except Held as held:
-                if not held.url:
-                    raise
-                url = held.url
-                console.note(f"the server at {url} writes the database; going through it")
+            url = lock_or_url(opened, settings)
         if url:
             yield There(url)
             return

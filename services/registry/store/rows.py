@@ -7,8 +7,10 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, select
 
 from registry.access import EVERYTHING, Sight
+from registry.domain.cloudevents import outgoing
 from registry.domain.codec import Joined, event_and_missing, join, whole_event
 from registry.domain.envelope import Recorded
+from registry.merkle.entry import format_time
 from registry.store.tables import event, event_part
 
 PAGE = 1000
@@ -102,6 +104,21 @@ def _recorded(envelope: _Envelope, parts: Mapping[int, bytes], withheld: Collect
         places_erased=places_erased,
         withheld=joined.withheld,
         places_withheld=places_withheld,
+    )
+
+
+def cloudevent(row: Row, joined: Joined | None = None) -> dict[str, Any]:
+    """Give an event back as a CloudEvent; ``joined`` where it has been put together already."""
+    return outgoing(
+        source=row.source,
+        id=row.event_id,
+        type=row.type,
+        subject=row.stream_id,
+        position=row.position,
+        version=row.version,
+        recorded_time=format_time(row.recorded_at),
+        leaf_hash=row.leaf_hash,
+        joined=row.joined() if joined is None else joined,
     )
 
 

@@ -128,7 +128,6 @@ async def get_board(request: Asked) -> Response[Any]:
         running=running,
         due=due,
         disputed=await some(disputed=True),
-        overdue=await some(overdue=True),
         news=await in_thread(news, reader, newest.items),
         activity=columns(stats.recorded, stats.happened, day({}, "valid_as_of").isoformat()[:7]),
         statuses=statuses,

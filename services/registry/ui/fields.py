@@ -4,6 +4,7 @@ from urllib.parse import unquote_plus
 
 from registry.errors import Malformed, TooLarge
 from registry.http.answer import Asked
+from registry.http.body import read_body
 from registry.http.problems import UnsupportedMediaType
 
 FORM = "application/x-www-form-urlencoded"
@@ -33,11 +34,7 @@ async def any_fields_of(request: Asked, *, most: int) -> dict[str, str]:
     given = request.headers.get("content-type", "")
     if given.partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMediaType(f"a form is sent as {FORM}")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooLarge(f"the form has more than {most:,} bytes")
+    body = await read_body(request, most)
     if body.count(b"&") >= MOST_FIELDS:
         raise TooLarge(f"the form has more than {MOST_FIELDS:,} fields")
     return _read(body)

@@ -9,7 +9,6 @@ import msgspec
 from litestar import Response
 
 from registry.domain.attributes import subject_flaw
-from registry.domain.cloudevents import outgoing
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.sentences import sentence
 from registry.domain.wording import on_one_line, title_of
@@ -23,7 +22,7 @@ from registry.http.threads import in_thread
 from registry.merkle.entry import format_time
 from registry.store.newest import read_around, read_newest
 from registry.store.reader import Reader
-from registry.store.rows import Row
+from registry.store.rows import Row, cloudevent
 from registry.ui.either import LOG_PAGE
 from registry.ui.page import answer_page, asked_of, page
 
@@ -136,21 +135,6 @@ def read_whole(reader: Reader, near: Sequence[Row], position: int) -> Whole:
         withheld=near[at].withheld,
         before=places[at - 1] if at else None,
         behind=places[at + 1] if at + 1 < len(places) else None,
-    )
-
-
-def cloudevent(row: Row) -> dict[str, Any]:
-    """Give a row of the log back as a CloudEvent."""
-    return outgoing(
-        source=row.source,
-        id=row.event_id,
-        type=row.type,
-        subject=row.stream_id,
-        position=row.position,
-        version=row.version,
-        recorded_time=format_time(row.recorded_at),
-        leaf_hash=row.leaf_hash,
-        joined=row.joined(),
     )
 
 
