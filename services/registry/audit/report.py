@@ -8,15 +8,15 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True):
     """One place that does not hold, and what is wrong with it."""
 
-    kind: Literal["position", "tile", "checkpoint", "head"]
+    kind: Literal["position", "tile", "checkpoint", "head", "agreement"]
     at: str
-    """The position; the tile as ``level/n``; the checkpoint's size; empty for the head."""
+    """The position; the tile as ``level/n``; the checkpoint's size; the agreement's id; empty for the head."""
     detail: str
     """A sentence for people. It quotes nothing of an event's content."""
 
     @property
     def place(self) -> str:
-        """Such as ``position 7``, ``tile 0/3``, ``checkpoint 300`` or ``head``."""
+        """Such as ``position 7``, ``tile 0/3``, ``checkpoint 300``, ``agreement x`` or ``head``."""
         return f"{self.kind} {self.at}".rstrip()
 
     def __str__(self) -> str:
@@ -74,3 +74,8 @@ def at_checkpoint(size: int, detail: str) -> Broken:
 def at_head(detail: str) -> Broken:
     """Say that the head does not hold."""
     return Broken(Finding("head", "", detail))
+
+
+def at_agreement(agreement: str, detail: str) -> Broken:
+    """Say that what is kept beside the log of an agreement is not what its events say."""
+    return Broken(Finding("agreement", agreement, detail))

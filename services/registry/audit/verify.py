@@ -1,8 +1,9 @@
 """Verification: recompute the whole log from its facts, and name the first place that does not hold.
 
 Nothing is believed for being stored: leaves are computed from entries, commitments from parts, tiles and
-frontier from leaves. Somebody who can write to the whole database could still make up the log anew from some
-position on; that shows against a checkpoint that somebody else has kept.
+frontier from leaves, and which agreements are restricted from their events. Somebody who can write to the whole
+database could still make up the log anew from some position on; that shows against a checkpoint that somebody
+else has kept.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from typing import Any
 from registry.audit import facts
 from registry.audit.check import Parts, check_event, check_parts
 from registry.audit.facts import AnyRow, Connects, Tombstone
+from registry.audit.hidden import check_restricted
 from registry.audit.report import Broken, Report, at_checkpoint, at_head, at_position, at_tile
 from registry.domain.events.correction import PersonalDataErased
 from registry.merkle.entry import Entry
@@ -42,6 +44,7 @@ def verify(engine: Connects, progress: Progress = lambda _done, _total: None) ->
     with reachable():
         try:
             walk.run()
+            check_restricted(engine)
         except Broken as broken:
             finding = broken.finding
     return Report(
