@@ -21,6 +21,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """Processor seconds of the process measured; that of the database is apart."""
     database_cpu: float | None = None
     load_cpu: float | None = None
+    listeners_cpu: float | None = None
+    heard_ms: float | None = None
+    """From when an event was recorded until a listener heard of it, at the 99th percentile."""
     settled: float | None = None
     """Seconds until the subject was idle afterwards."""
     kilobytes: float | None = None
@@ -45,6 +48,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     subject_us: float | None
     database_us: float | None
     load_us: float | None
+    listeners_us: float | None
+    heard_ms: float | None
     settled: float | None
     kilobytes: float | None
 
@@ -84,6 +89,8 @@ def _figure(runs: Sequence[Measurement]) -> Figure:
         subject_us=_median(_per_event(run.subject_cpu, run.events) for run in runs),
         database_us=_median(_per_event(run.database_cpu, run.events) for run in runs),
         load_us=_median(_per_event(run.load_cpu, run.events) for run in runs),
+        listeners_us=_median(_per_event(run.listeners_cpu, run.events) for run in runs),
+        heard_ms=_median(run.heard_ms for run in runs),
         settled=_median(run.settled for run in runs),
         kilobytes=_median(run.kilobytes for run in runs),
     )

@@ -36,6 +36,9 @@ HEADINGS = (
     "p99 ms",
     "cpu us",
     "db us",
+    "load us",
+    "ears us",
+    "heard ms",
     "rest s",
     "KB each",
 )
@@ -45,8 +48,9 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
     """Lay the figures out.
 
     ``ratio`` is the registry's rate, or else the first row's, to that of the row; ``cpu`` and ``db`` are
-    processor time an event of the server and of PostgreSQL; ``rest`` is how long it went on working afterwards;
-    ``KB`` is memory for each client.
+    processor time an event of the server and of PostgreSQL, ``load`` of whoever posts and ``ears`` of all who listen;
+    ``heard`` is how late they hear of an event; ``rest`` is how long the server went on working afterwards; ``KB`` is
+    memory for each client.
     """
     width = max((len(figure.subject) for figure in found), default=0) + 2
     lines = ["", f"{'':<{width + 2}}" + "".join(f"{heading:>9}" for heading in HEADINGS)] if found else []
@@ -65,6 +69,9 @@ def table(found: Sequence[Figure], costs: Sequence[Cost]) -> str:
             _number(figure.p99_ms, 2),
             _number(figure.subject_us, 0),
             _number(figure.database_us, 0),
+            _number(figure.load_us, 0),
+            _number(figure.listeners_us, 0),
+            _number(figure.heard_ms, 0),
             _number(figure.settled, 1),
             _number(figure.kilobytes, 1),
         )
