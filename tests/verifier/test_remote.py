@@ -10,7 +10,7 @@ import pytest
 
 from registry.verifier.main import Usage
 from registry.verifier.outcome import HOLDS, MALFORMED, TAMPERED, UNREADABLE, Ended
-from registry.verifier.remote import fetching, parse_url
+from registry.verifier.remote import MOST_WAITS, fetching, parse_url
 from verifier.test_mirror import static
 from verifier.world import World, facts, last_note, leaf
 
@@ -22,11 +22,18 @@ class Served(BaseHTTPRequestHandler):
 
     folder: ClassVar[Path]
     answers: ClassVar[dict[str, tuple[int, bytes]]] = {}
+    put_off: ClassVar[list[tuple[int, str | None]]] = []
+    """The next answers: a status, and when to come back."""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         status, content = self.answers.get(self.path) or self.read()
+        again = None
+        if self.put_off:
+            status, again = self.put_off.pop(0)
         self.send_response(status)
+        if again is not None:
+            self.send_header("Retry-After", again)
         if status == 302:
             self.send_header("Location", "/checkpoint")
         self.send_header("Content-Length", str(len(content)))
@@ -50,6 +57,7 @@ def served(standing: World, tmp_path: Path) -> Iterator[str]:
     note = last_note(standing.path, standing.origin)
     Served.folder = static(entries, [leaf(entry) for entry in entries], note, tmp_path / "log")
     Served.answers = {}
+    Served.put_off = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Served)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -86,6 +94,33 @@ def test_a_redirect_is_not_followed(check, served: str):
 def test_what_is_too_long_is_not_read(check, served: str):
     Served.answers = {"/log/checkpoint": (200, b"x" * 1_000_001)}
     assert check(served).code == MALFORMED
+
+
+def test_a_server_that_says_when_to_come_back_is_asked_again_then(served: str):
+    Served.put_off = [(429, "3"), (503, "60")]
+    waited: list[float] = []
+    with fetching(served, wait=waited.append) as fetch:
+        assert fetch("checkpoint", 10_000).startswith(b"registry.test/")
+    assert waited == [3, 60]
+
+
+@pytest.mark.parametrize(
+    ("status", "again"), [(429, None), (429, "61"), (503, "soon"), (503, "9" * 5000), (404, "1"), (500, "1")]
+)
+def test_one_that_does_not_or_wants_too_long_is_not_waited_for(served: str, status: int, again: str | None):
+    Served.put_off = [(status, again)]
+    waited: list[float] = []
+    with fetching(served, wait=waited.append) as fetch, pytest.raises(Ended, match=f"answers {status}"):
+        fetch("checkpoint", 10_000)
+    assert waited == []
+
+
+def test_one_that_puts_off_for_ever_is_given_up(served: str):
+    Served.put_off = [(429, "1")] * 100
+    waited: list[float] = []
+    with fetching(served, wait=waited.append) as fetch, pytest.raises(Ended, match="answers 429"):
+        fetch("checkpoint", 10_000)
+    assert waited == [1] * MOST_WAITS
 
 
 def test_a_server_that_is_gone_is_told(check):

@@ -1,8 +1,13 @@
-"""Reading over HTTP with the standard library: one host, no redirects, limits on size and time."""
+"""Reading over HTTP with the standard library: one host, no redirects, limits on size and time.
 
-from collections.abc import Iterator
+A server that says when to come back is asked again then, as verifying a whole log asks for more than a careful server
+gives at once.
+"""
+
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +20,11 @@ TIMEOUT = 30.0
 """Seconds without an answer."""
 OK = 200
 REFUSED = frozenset({401, 403})
+BUSY = frozenset({429, 503})
+MOST_WAITS = 20
+"""Times that a server may put off one answer."""
+LONGEST_WAIT = 60
+"""Seconds for which one answer may be put off at a time; a server that asks for longer is not waited for."""
 
 
 class Refusal(Ended):
@@ -42,7 +52,9 @@ def parse_url(url: str) -> Address:
 
 
 @contextmanager
-def fetching(url: str, api_key: str = "", timeout: float = TIMEOUT) -> Iterator[Fetch]:
+def fetching(
+    url: str, api_key: str = "", timeout: float = TIMEOUT, wait: Callable[[float], None] = time.sleep
+) -> Iterator[Fetch]:
     """Open a log over HTTP. Raises ValueError on a URL that is none."""
     address = parse_url(url)
     kind = HTTPSConnection if address.secure else HTTPConnection
@@ -51,16 +63,26 @@ def fetching(url: str, api_key: str = "", timeout: float = TIMEOUT) -> Iterator[
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
 
-    def fetch(path: str, most: int) -> bytes:
+    def ask(path: str, most: int) -> tuple[HTTPResponse, bytes]:
         try:
             connection.request("GET", f"{address.prefix}/{path}", headers=headers)
             answer = connection.getresponse()
-            content = answer.read(most + 1)
+            return answer, answer.read(most + 1)
         except (OSError, HTTPException) as error:
             connection.close()
             raise unreadable(
                 path, f"{address.host} does not answer: {error or type(error).__name__}"
             ) from error
+
+    def fetch(path: str, most: int) -> bytes:
+        answer, content = ask(path, most)
+        for _ in range(MOST_WAITS):
+            seconds = _put_off(answer)
+            if seconds is None:
+                break
+            connection.close()
+            wait(seconds)
+            answer, content = ask(path, most)
         if answer.status in REFUSED:
             connection.close()
             raise Refusal(unreadable(path, "").problem.code, path, "the server does not let this in")
@@ -97,6 +119,18 @@ def files_below(directory: Path) -> Iterator[Fetch]:
         return content
 
     yield fetch
+
+
+def _put_off(answer: HTTPResponse) -> int | None:
+    """Read in how many seconds a server wants to be asked again (RFC 9110 section 10.2.3), if it says so."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if (
+        answer.status not in BUSY
+        or not (text.isascii() and text.isdigit())
+        or len(text) > len(str(LONGEST_WAIT))
+    ):
+        return None
+    return int(text) if int(text) <= LONGEST_WAIT else None
 
 
 def _loopback(host: str) -> bool:
