@@ -1,6 +1,7 @@
 """Places in a JSON document: pointers (RFC 6901) and the token tuples they stand for."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 Tokens = tuple[str | int, ...]
@@ -41,12 +42,17 @@ def put(document: Any, tokens: Sequence[str | int], value: Any) -> None:
 def expand(document: Any, path: str, at: Tokens = ()) -> list[tuple[Tokens, Any]]:
     """Give (place, value) for every place that a path such as ``signatures/*/party`` names."""
     found = [(at, document)]
-    for name in path.split("/") if path else ():
+    for name in _names(path):
         if name == "*":
             found = [((*place, i), element) for place, value in found for i, element in enumerate(value)]
         else:
             found = [((*place, name), value[name]) for place, value in found if name in value]
     return found
+
+
+@lru_cache(maxsize=256)  # event types declare few paths
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/")) if path else ()
 
 
 def leaves(document: Any, at: Tokens = ()) -> Iterator[tuple[Tokens, Any]]:
