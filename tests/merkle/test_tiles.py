@@ -74,8 +74,8 @@ def test_a_node_beyond_its_tile_is_refused(nodes_of):
 
 def test_the_root_over_a_full_tile_is_a_node_of_the_next_level(nodes_of):
     nodes = nodes_of(512)
-    assert perfect_root([nodes[Node(0, n)] for n in range(256, 512)]) == nodes[Node(8, 1)]
-    assert perfect_root([nodes[Node(0, 7)]]) == nodes[Node(0, 7)]
+    assert perfect_root(pack([nodes[Node(0, n)] for n in range(256, 512)])) == nodes[Node(8, 1)]
+    assert perfect_root(nodes[Node(0, 7)]) == nodes[Node(0, 7)]
 
 
 @pytest.mark.parametrize(

@@ -110,21 +110,25 @@ async def get_inclusion(request: Asked) -> Response[Any]:
     The event is named by its `position`, or by its `source` and `id`.
     """
     given = query(request, "position", "source", "id", "size")
-    return _answer(request, *await in_thread(_inclusion, request.app.state.reader, given))
+    return _answer(request, *await in_thread(inclusion, request.app.state.reader, given))
 
 
-def _inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionProof]:
+def inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionProof]:
+    """Prove what a query asks for, in two statements; give with it the size of the log.
+
+    Raises NotFound and BadParameter.
+    """
     head = reader.head()
     position, size = named_position(reader, given), _size(given, "size", head)
-    row = reader.event(position) if position is not None and position <= size else None
-    if row is None:
+    if position is None or position > size:
         raise NotFound(f"there is no such event in the first {size} of the log")
-    index = row.position - 1
-    hashes = _hashes(reader, inclusion_nodes(index, size), size)
+    index = position - 1
+    leaf = Node(0, index)
+    hashes = _hashes(reader, head, (leaf, *inclusion_nodes(index, size)), size)
     return head.size, InclusionProof(
-        position=row.position,
+        position=position,
         leaf_index=index,
-        leaf_hash=row.leaf_hash.hex(),
+        leaf_hash=hashes[leaf].hex(),
         size=size,
         root=_root(size, hashes),
         hashes=[node.hex() for node in prove_inclusion(index, size, hashes)],
@@ -160,7 +164,7 @@ def _consistency(reader: Reader, given: dict[str, str]) -> tuple[int, Consistenc
     old, new = _size(given, "from", head), _size(given, "to", head)
     if old > new:
         raise BadParameter("from", f"is larger than the later size, {new}")
-    hashes = _hashes(reader, consistency_nodes(old, new), old, new)
+    hashes = _hashes(reader, head, consistency_nodes(old, new), old, new)
     return head.size, ConsistencyProof(
         from_size=old,
         from_root=_root(old, hashes),
@@ -192,10 +196,14 @@ def _size(given: dict[str, str], name: str, head: Head) -> int:
     return head.size if size is None else size
 
 
-def _hashes(reader: Reader, nodes: Iterable[Node], *sizes: int) -> dict[Node, bytes]:
-    """Read at once what the proof and the roots of its trees are made from; the last size is the largest."""
-    needed = {*nodes, *(node for size in sizes for node in subtrees(0, size))}
-    return reader.hashes(sorted(needed), sizes[-1])
+def _hashes(reader: Reader, head: Head, nodes: Iterable[Node], *sizes: int) -> dict[Node, bytes]:
+    """Read at once what the proof and the roots of its trees are made from; the last size is the largest.
+
+    What the head carries need not be read: in a proof for the whole log these are the nodes at its right edge.
+    """
+    known = dict(zip(subtrees(0, head.size), head.frontier, strict=True))
+    needed = {*nodes, *(node for size in sizes for node in subtrees(0, size))} - known.keys()
+    return known | reader.hashes(sorted(needed), sizes[-1])
 
 
 def _root(size: int, hashes: dict[Node, bytes]) -> str:

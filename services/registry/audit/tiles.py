@@ -6,7 +6,7 @@ from registry.audit.checkpoints import latest
 from registry.merkle.tiles import ENTRIES, TILE_WIDTH, Tile, width_at
 from registry.store.head import read_head
 from registry.store.tables import event
-from registry.store.tiles import read_tile
+from registry.store.tiles import read_tiles
 
 
 def published_tile(connection: Connection, tile: Tile) -> bytes | None:
@@ -17,7 +17,7 @@ def published_tile(connection: Connection, tile: Tile) -> bytes | None:
     checkpoint = latest(connection, read_head(connection).origin)
     if checkpoint is None or width_at(tile.level, tile.n, checkpoint.size) < tile.width:
         return None
-    return _bundle(connection, tile) if tile.level == ENTRIES else read_tile(connection, tile)
+    return _bundle(connection, tile) if tile.level == ENTRIES else read_tiles(connection, [tile])[tile]
 
 
 def _bundle(connection: Connection, tile: Tile) -> bytes:

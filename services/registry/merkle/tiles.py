@@ -6,9 +6,11 @@ tile never changes. The last tile of a level may be partial: it then holds its f
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
-from registry.merkle.tree import HASH_BYTES, TILE_HEIGHT, node_hash
+from registry.merkle.tree import HASH_BYTES, TILE_HEIGHT
 
 TILE_WIDTH = 1 << TILE_HEIGHT
 """Hashes in a full tile."""
@@ -17,6 +19,9 @@ ENTRIES = -1
 """The level of the tiles that hold entries instead of hashes; they go with the tiles of level 0."""
 
 MAX_SIZE = 2**63 - 1
+
+SHARED = 12
+"""Level in the tree from which on nodes that were computed are kept."""
 
 _PATH = re.compile(r"tile/(entries|[0-9])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
@@ -77,15 +82,20 @@ def node_in_tile(node: Node, hashes: bytes) -> bytes:
     packed = hashes[start : start + span * HASH_BYTES]
     if len(packed) != span * HASH_BYTES:
         raise ValueError(f"the tile is too short for node {node.n} of level {node.level}")
-    row = [packed[i : i + HASH_BYTES] for i in range(0, len(packed), HASH_BYTES)]
-    return perfect_root(row)
+    return _shared_root(packed) if node.level >= SHARED else perfect_root(packed)
 
 
-def perfect_root(row: list[bytes]) -> bytes:
-    """Compute the root over a power of two of neighbouring hashes, such as a full tile."""
-    while len(row) > 1:
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
-    return row[0]
+def perfect_root(packed: bytes) -> bytes:
+    """Compute the root over a power of two of neighbouring hashes, such as a full tile, from the packed hashes."""
+    while len(packed) > HASH_BYTES:
+        pairs = (packed[i : i + 2 * HASH_BYTES] for i in range(0, len(packed), 2 * HASH_BYTES))
+        packed = b"".join([sha256(b"\x01" + pair).digest() for pair in pairs])
+    return packed
+
+
+# Kept by the hashes it is made of, so it is never that of another tree. Up here one node is in the proofs of thousands
+# of leaves; without it every level of tiles costs a proof as much hashing as the lowest one. At most some 4 MB.
+_shared_root = lru_cache(maxsize=4096)(perfect_root)
 
 
 def tile_path(level: int, n: int, width: int = TILE_WIDTH) -> str:

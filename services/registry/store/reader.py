@@ -16,7 +16,7 @@ from registry.store.restricted import exists_for, last_visible, restricted_among
 from registry.store.rows import ROWS, Row, read_stream, read_streams, select_rows
 from registry.store.states import States
 from registry.store.tables import event
-from registry.store.tiles import read_tile
+from registry.store.tiles import read_tiles
 
 STREAMS = 500
 """Agreements that are read in one go."""
@@ -188,21 +188,20 @@ class Reader:
             return {row.stream_id: row.version for row in connection.execute(statement)}
 
     def hashes(self, nodes: Iterable[Node], size: int) -> dict[Node, bytes]:
-        """Read the tree nodes that a proof in the tree of ``size`` leaves needs; each tile is read once.
+        """Read the tree nodes that a proof in the tree of ``size`` leaves needs, all tiles in one statement.
 
         Raises ValueError when the stored tree does not reach that far.
         """
         by_tile: dict[Tile, list[Node]] = {}
         for node in nodes:
             by_tile.setdefault(tile_of(node, size), []).append(node)
-        found: dict[Node, bytes] = {}
         with reachable(), self._engine.connect() as connection:
-            for tile, wanted in by_tile.items():
-                hashes = read_tile(connection, tile)
-                found.update((node, node_in_tile(node, hashes)) for node in wanted)
-        return found
+            tiles = read_tiles(connection, list(by_tile))
+        return {
+            node: node_in_tile(node, tiles[tile]) for tile, wanted in by_tile.items() for node in wanted
+        }
 
     def tile(self, tile: Tile) -> bytes:
         """Read the hashes of one full or partial tile, packed; short if the tree does not reach that far."""
         with reachable(), self._engine.connect() as connection:
-            return read_tile(connection, tile)
+            return read_tiles(connection, [tile])[tile]
