@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -23,14 +24,12 @@ from registry.audit.witness import open_witness
 from registry.config import Settings
 from registry.http.fellows import Fellows
 from registry.http.gate import Gate
-from registry.http.issuer import Issuer
 from registry.http.keys import KeyRing
 from registry.http.lines import access_lines
 from registry.http.rates import Rates
 from registry.http.refusals import no_refusals
 from registry.http.sessions import Sessions
 from registry.http.slots import Slots
-from registry.http.tokens import Tokens
 from registry.http.watched import Requests, Watched
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.clearing import Clearing
@@ -50,9 +49,13 @@ from registry.store.principals import principal_id
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
 from registry.store.states import States
+from registry.store.tail import Tail
 from registry.store.writer import Writer
 from registry.ui.either import Either
 from registry.ui.routes import answer_stray, page_handlers
+
+if TYPE_CHECKING:
+    from registry.http.tokens import Tokens
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -90,13 +93,14 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     states = States(settings.state_cache_events)
     reader = Reader(reading, states)
     arrivals = Arrivals()
-    sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
+    tail = Tail()
+    sequencer = Sequencer(Writer(writing, states, tail), queue_events=settings.queue_events, arrivals=arrivals)
     app.state.sequencer, app.state.forecast = sequencer, partial(forecast, reading, states)
     views = Views(reading)
     stack.callback(views.close)
     follower = Follower(reader, states, arrivals)
     stack.push_async_callback(cancel, [asyncio.create_task(follower.run())])
-    streams = Streams(reader, arrivals, age=settings.stream_seconds)
+    streams = Streams(reader, arrivals, tail, age=settings.stream_seconds)
     streams.start()
     stack.push_async_callback(streams.stop)
 
@@ -211,8 +215,12 @@ async def open_gate(
     )
 
 
-def tokens(settings: Settings, writing: Engine, stack: AsyncExitStack) -> Tokens:
+def tokens(settings: Settings, writing: Engine, stack: AsyncExitStack) -> "Tokens":
     """Put together what verifies the tokens of the issuer."""
+    # They bring an HTTP client and more, which take a fifth of a start to load.
+    from registry.http.issuer import Issuer
+    from registry.http.tokens import Tokens
+
     issuer = Issuer(settings.oidc_issuer, settings.oidc_jwks_url)
     stack.push_async_callback(issuer.close)
     return Tokens(

@@ -2,14 +2,13 @@
 
 import re
 from datetime import date
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
 from litestar import Response
 
 from registry import __version__
-from registry.api.ical import CALENDAR as MEDIA_TYPE
-from registry.api.ical import WRITER, write_calendar
 from registry.domain.calendar import Item, items
 from registry.domain.values import ID_PATTERN
 from registry.domain.wording import title_of
@@ -26,6 +25,9 @@ from registry.projections.calendar import CALENDAR, Found, find_items
 from registry.projections.views import Views
 from registry.store.reader import Reader
 
+MEDIA_TYPE = "text/calendar; charset=utf-8"
+WRITER = f"icalendar {version('icalendar')}"
+"""What writes the bytes; another version may write others."""
 MOST_ITEMS = 2000
 """Items of a calendar of several agreements."""
 
@@ -122,6 +124,8 @@ async def _answer(request: Asked, name: str, found: Found) -> Response[Any]:
 
 
 def _write(name: str, found: Found, origin: str, site: str) -> bytes:
+    from registry.api.ical import write_calendar  # its library is loaded, in a thread, by the first calendar
+
     return write_calendar(name, map(_decode, found.items), origin=origin, site=site)
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from importlib.metadata import version
 from uuid import NAMESPACE_URL, uuid5
 
 import icalendar
@@ -13,9 +12,6 @@ from msgspec import structs
 from registry.domain.calendar import Item
 from registry.domain.dates import day_after
 
-CALENDAR = "text/calendar; charset=utf-8"
-WRITER = f"icalendar {version('icalendar')}"
-"""What writes the bytes; another version may write others."""
 REMEMBERED = 20_000
 """Items whose text is kept: writing one takes longer than finding it."""
 

@@ -20,7 +20,6 @@ from registry.audit.checkpoints import Contradiction
 from registry.audit.configured import witnesses
 from registry.audit.keys import KeyFault, SigningKey, kept_path, log_keys
 from registry.audit.standing import Behind, Kept, look
-from registry.audit.witnesses import ask_all
 from registry.config import Settings
 from registry.errors import Unavailable
 from registry.merkle.checkpoint import Checkpoint, format_checkpoint
@@ -244,6 +243,8 @@ def open_publisher(
     )
     publisher.check_keys()
     if settings.witnesses_file:
+        from registry.audit.witnesses import ask_all  # with an HTTP client, which takes a while to load
+
         every = witnesses(Path(settings.witnesses_file))
         publisher.beside = partial(ask_all, every, engine, reader, publisher.published)
     return publisher

@@ -1,14 +1,16 @@
 """The gate: from what a request shows to the principal who is asking."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.access import Principal
 from registry.http.credentials import Unauthenticated, token_of
 from registry.http.keys import KeyRing
 from registry.http.rates import Rates
 from registry.http.sessions import Sessions
-from registry.http.tokens import Tokens
+
+if TYPE_CHECKING:
+    from registry.http.tokens import Tokens
 
 DOTS = 2
 """In a token (RFC 7515 section 7.1); a key has none."""
@@ -28,7 +30,7 @@ class Gate:
         sessions: Sessions,
         rates: Rates,
         *,
-        tokens: Tokens | None = None,
+        tokens: "Tokens | None" = None,
         everybody: Principal | None = None,
         anybody: Principal | None = None,
         opened: Collection[str] = (),

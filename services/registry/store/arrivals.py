@@ -5,7 +5,6 @@ import logging
 import threading
 from typing import Any
 
-import psycopg
 from sqlalchemy.engine import make_url
 
 from registry.store.database import connection_arguments
@@ -69,6 +68,8 @@ class Listener:
         self._thread.join()
 
     def _run(self) -> None:
+        import psycopg  # a SQLite store does without
+
         while not self._stop.is_set():
             try:
                 self._listen()
@@ -77,6 +78,8 @@ class Listener:
                 self._stop.wait(RECONNECT)
 
     def _listen(self) -> None:
+        import psycopg
+
         with psycopg.connect(**self._arguments, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             while not self._stop.is_set():

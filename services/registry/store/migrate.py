@@ -37,11 +37,13 @@ def migrate(engine: Engine, *, origin: str = "", service_role: str = "") -> tupl
     is taken when it is empty. ``service_role`` is granted what the service may do (PostgreSQL).
     Returns the revision before and after.
     """
-    from alembic import command
-
+    newest = newest_revision()
     with engine.begin() as connection:
         before = current_revision(connection)
-        command.upgrade(alembic_config(connection), "head")
+        if before != newest:
+            from alembic import command  # a start that finds everything done goes without
+
+            command.upgrade(alembic_config(connection), "head")
         if connection.execute(select(log_head.c.id)).first() is None:
             name = origin or f"registry.localhost/{secrets.token_hex(4)}"
             connection.execute(
@@ -49,7 +51,7 @@ def migrate(engine: Engine, *, origin: str = "", service_role: str = "") -> tupl
             )
         if service_role and connection.dialect.name == "postgresql":
             grant(connection, service_role)
-        return before, newest_revision()
+        return before, newest
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -20,8 +20,7 @@ from registry.projections.operate import Operator, ProjectionStatus
 from registry.projections.parking import RETRY
 from registry.store.reader import Reader
 from registry.ui.fields import fields_of
-from registry.ui.page import asked_of, form, page, see_other, show
-from registry.ui.render import with_query
+from registry.ui.page import asked_of, form, page, see_other, show, with_query
 
 log = logging.getLogger(__name__)
 

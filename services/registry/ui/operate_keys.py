@@ -12,8 +12,7 @@ from registry.http.threads import in_thread
 from registry.store.api_keys import KeyRequest, Keys
 from registry.ui.fields import fields_of
 from registry.ui.operate import KEY_FIELDS, OPERATE, everything
-from registry.ui.page import asked_of, form, page, see_other, show
-from registry.ui.render import with_query
+from registry.ui.page import asked_of, form, page, see_other, show, with_query
 
 
 @form("/operate/keys")

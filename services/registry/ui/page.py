@@ -22,7 +22,6 @@ from registry.http.sessions import is_from_here
 from registry.ui.accepted import accepts_html
 from registry.ui.either import SHOWN_AS
 from registry.ui.language import Language, languages, negotiated
-from registry.ui.render import render
 
 PAGE = "page"
 """The option of a route that says that it is a page."""
@@ -41,6 +40,12 @@ SECURITY: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
 }
 VARIES = "Accept-Language, Cookie"
+
+
+def with_query(path: str, /, **asked: Any) -> str:
+    """Add parameters to a path; those that are None are left out."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    return path + (f"?{urlencode(given)}" if given else "")
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -62,9 +67,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     def here(self, **changed: str | None) -> str:
         """Make the URL of this very page with other parameters; None leaves one out."""
-        merged = {**self.asked, **changed}
-        given = {name: value for name, value in merged.items() if value is not None}
-        return self.path + (f"?{urlencode(given)}" if given else "")
+        return with_query(self.path, **{**self.asked, **changed})
 
 
 def page(
@@ -152,12 +155,18 @@ def asking(request: Request[Any, Any, Any]) -> Principal | None:
         return None
 
 
+def _rendered(template: str, setting: Setting, **shown: Any) -> bytes:
+    from registry.ui.render import render  # the first page loads what makes pages, not the start
+
+    return render(template, setting, **shown).encode()
+
+
 def answer_page(
     request: Asked, template: str, *, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response[Any]:
     """Answer with a page, or with 304 for a browser that has it already."""
     setting = setting_of(request)
-    content = render(template, setting, **shown).encode()
+    content = _rendered(template, setting, **shown)
     kept = {**SECURITY, "Vary": VARIES, **_cookie(setting), **(headers or {})}
     return fresh_or_304(request, content, etag=digest(content), media_type=HTML, headers=kept)
 
@@ -172,7 +181,7 @@ def show(
 ) -> Response[Any]:
     """Answer with a page that nobody keeps: what a form led to, or what is different each time."""
     setting = setting_of(request)
-    content = render(template, setting, **shown).encode()
+    content = _rendered(template, setting, **shown)
     every = {**SECURITY, "Vary": VARIES, "Cache-Control": "no-store", **_cookie(setting), **(headers or {})}
     return Answer(content, status=status, media_type=HTML, headers=every)
 
@@ -189,12 +198,12 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         return see_other(sign_in_url(request))
     problem = msgspec.json.decode(answered.content, type=Problem)
     setting = setting_of(request)
-    content = render(
+    content = _rendered(
         "reason.html" if isinstance(error, ReasonRequired) else "error.html",
         setting,
         problem=problem,
         kind=problem.type.rpartition("/")[2],
-    ).encode()
+    )
     headers = {**answered.headers, **SECURITY, "Vary": f"Accept, {VARIES}", **_cookie(setting)}
     return Answer(content, status=problem.status, media_type=HTML, headers=headers)
 

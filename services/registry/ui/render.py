@@ -2,8 +2,8 @@
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -16,9 +16,7 @@ from registry.ui import dates
 from registry.ui.hashed import static_url
 from registry.ui.language import Language, best, languages
 from registry.ui.masthead import FOOTER, FOR_SOME, NAVIGATION
-
-if TYPE_CHECKING:
-    from registry.ui.page import Setting
+from registry.ui.page import Setting, with_query
 
 _BDI = Markup("<bdi>{}</bdi>")
 _IN_LANGUAGE = Markup('<bdi lang="{}">{}</bdi>')
@@ -26,7 +24,7 @@ _LENGTH = re.compile(r"([0-9]+)([YMWD])")
 _TIME = Markup('<time datetime="{}">{}</time>')
 
 
-def render(template: str, setting: "Setting", **shown: Any) -> str:
+def render(template: str, setting: Setting, **shown: Any) -> str:
     """Render a template for a reader. What a template names and is not given is an error."""
     return ENVIRONMENT.get_template(template).render(setting=setting, language=setting.language, **shown)
 
@@ -135,12 +133,6 @@ def source(uri: str) -> Markup:
 def segment(text: str) -> str:
     """Write a text as one segment of a path."""
     return quote(text, safe="")
-
-
-def with_query(path: str, **asked: Any) -> str:
-    """Add parameters to a path; those that are None are left out."""
-    given = {name: value for name, value in asked.items() if value is not None}
-    return path + (f"?{urlencode(given)}" if given else "")
 
 
 def number(value: int | str) -> str:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from registry.audit.evidence import Evidence
 from registry.audit.readable.chronology import dated, learned
@@ -20,6 +19,9 @@ from registry.domain.values import write_custom
 from registry.domain.view import AgreementView
 from registry.domain.wording import in_one_language, title_of
 from registry.merkle.note import cosignature_time, parse_note
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 HERE = Path(__file__).parent
 FIELDS_ON_A_LINE = 4
@@ -88,7 +90,9 @@ def _signatures(evidence: Evidence) -> list[Signed]:
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # loaded by the first bundle
+
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
