@@ -1,17 +1,21 @@
 """Writing rows: all of an agreement's at once, and many agreements in one statement a table."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal_column
 from sqlalchemy.dialects import postgresql
 
 from registry.projections.model import Rows, Tables
 
-TOGETHER = 100
-"""Rows that one statement inserts on SQLite, which takes up to 32,766 values."""
+TOGETHER = (400, 100, 20, 5, 1)
+"""How many rows one statement inserts on SQLite, which takes up to 32,766 values and keeps few statements prepared."""
+
+_encoder = msgspec.json.Encoder()
 
 
 def replace(
@@ -19,48 +23,75 @@ def replace(
 ) -> None:
     """Replace the rows of some agreements, given by agreement and table; those that are ``new`` have none yet."""
     known = [agreement for agreement in rows if agreement not in new]
+    on_postgresql = connection.dialect.name == "postgresql"
     for which, table in tables.items():
         if known:
-            connection.execute(table.delete().where(table.c.agreement.in_(known)))
-        names = [column.name for column in _columns(table)[1:]]
+            connection.exec_driver_sql(_delete(table, connection.dialect.name), (_json(known),))
+        values = _values(table)
         every = [
-            (agreement, *[row[name] for name in names])
-            for agreement, of in rows.items()
-            for row in of.get(which, ())
+            (agreement, *values(row)) for agreement, of in rows.items() if which in of for row in of[which]
         ]
         if not every:
             continue
-        if connection.dialect.name == "postgresql":
-            arrays = tuple(list(values) for values in zip(*every, strict=True))
-            connection.exec_driver_sql(_insert_on_postgresql(table), arrays)
+        if on_postgresql:
+            connection.exec_driver_sql(
+                _insert_on_postgresql(table), tuple(map(_json, zip(*every, strict=True)))
+            )
         else:
             _insert(connection, table, every)
 
 
+def _json(values: Sequence[Any]) -> str:
+    return _encoder.encode(values).decode()
+
+
+@lru_cache(maxsize=256)
+def _delete(table: Table, dialect: str) -> str:
+    """Write the statement that takes the agreements as one JSON array, so that it is one for any number of them."""
+    if dialect == "postgresql":
+        given = "= ANY (ARRAY(SELECT json_array_elements_text(%b::json)))"
+    else:
+        given = "IN (SELECT value FROM json_each(?))"
+    return f"DELETE FROM {table.fullname} WHERE agreement {given}"
+
+
+@lru_cache(maxsize=256)
+def _values(table: Table) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """Give what takes the values out of a row, in the order of the columns behind the agreement."""
+    names = [column.name for column in _columns(table)[1:]]
+    if len(names) > 1:
+        return itemgetter(*names)
+    (only,) = names
+    return lambda row: (row[only],)
+
+
 @lru_cache(maxsize=256)
 def _insert_on_postgresql(table: Table) -> str:
-    """Write the statement that takes an array a column: any number of rows, one round trip and one plan."""
+    """Write the statement that takes a JSON array a column: any number of rows, one round trip and one plan.
+
+    Arrays of PostgreSQL's own would be made in Python, value by value.
+    """
     columns = _columns(table)
-    taken = [_taken(one) for one in columns]
     names = ", ".join(map(_quoted, columns))
+    arrays = ", ".join("json_array_elements_text(%b::json)" for _ in columns)
     return (
-        f"INSERT INTO {table.fullname} ({names}) SELECT {', '.join(taken)} "
-        f"FROM unnest({', '.join(f'%b::{_kind(one)}[]' for one in columns)}) AS given ({names})"
+        f"INSERT INTO {table.fullname} ({names}) SELECT {', '.join(map(_taken, columns))} "
+        f"FROM ROWS FROM ({arrays}) AS given ({names})"
     )
 
 
 def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
     """Insert rows on SQLite, many by one statement: another thread can work until the statement is done."""
-    whole = len(rows) - len(rows) % TOGETHER
-    for start in range(0, whole, TOGETHER):
-        values = tuple(chain.from_iterable(rows[start : start + TOGETHER]))
-        connection.exec_driver_sql(_insert_on_sqlite(table, TOGETHER), values)
-    if whole < len(rows):
-        connection.exec_driver_sql(_insert_on_sqlite(table), rows[whole:])
+    start = 0
+    for together in TOGETHER:
+        while len(rows) - start >= together:
+            values = tuple(chain.from_iterable(rows[start : start + together]))
+            connection.exec_driver_sql(_insert_on_sqlite(table, together), values)
+            start += together
 
 
-@lru_cache(maxsize=256)
-def _insert_on_sqlite(table: Table, rows: int = 1) -> str:
+@lru_cache(maxsize=1024)
+def _insert_on_sqlite(table: Table, rows: int) -> str:
     columns = _columns(table)
     names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" for _ in columns)
     return f"INSERT INTO {table.fullname} ({names}) VALUES {', '.join([f'({marks})'] * rows)}"
@@ -72,8 +103,9 @@ def _columns(table: Table) -> list[Column[Any]]:
 
 
 def _taken(column: Column[Any]) -> str:
-    """Write how a column takes what is given for it: as it is, or made into the database's own kind."""
-    given: Any = literal_column(_quoted(column))
+    """Write how a column takes the text that is given for it: as it is, or made into the database's own kind."""
+    kind = _kind(column)
+    given: Any = literal_column(_quoted(column) if kind == "text" else f"{_quoted(column)}::{kind}")
     made = column.type.bind_expression(given)
     return str((given if made is None else made).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
 
