@@ -49,6 +49,7 @@ from registry.store.principals import principal_id
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
 from registry.store.states import States
+from registry.store.tail import Tail
 from registry.store.writer import Writer
 from registry.ui.either import Either
 from registry.ui.routes import answer_stray, page_handlers
@@ -89,16 +90,16 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     stack.callback(writing.dispose)
     reading = open_reader(settings.database, lock_timeout=settings.lock_timeout)
     stack.callback(reading.dispose)
-    states = States(settings.state_cache_events)
+    states, tail = States(settings.state_cache_events), Tail()
     reader = Reader(reading, states)
     arrivals = Arrivals()
-    sequencer = Sequencer(Writer(writing, states), queue_events=settings.queue_events, arrivals=arrivals)
+    sequencer = Sequencer(Writer(writing, states, tail), queue_events=settings.queue_events, arrivals=arrivals)
     app.state.sequencer, app.state.forecast = sequencer, partial(forecast, reading, states)
     views = Views(reading)
     stack.callback(views.close)
     follower = Follower(reader, states, arrivals)
     stack.push_async_callback(cancel, [asyncio.create_task(follower.run())])
-    streams = Streams(reader, arrivals, age=settings.stream_seconds)
+    streams = Streams(reader, arrivals, tail, age=settings.stream_seconds)
     streams.start()
     stack.push_async_callback(streams.stop)
 

@@ -218,10 +218,42 @@ async def test_each_event_is_written_out_once_for_all_who_are_at_the_head(
         assert four.heard == []
 
 
+async def test_what_this_process_appends_is_sent_without_a_look_at_the_log(
+    told: Service, monkeypatch: pytest.MonkeyPatch
+):
+    reader: Reader = told.app.state.reader
+    page, looks = reader.page, []
+    monkeypatch.setattr(
+        reader, "page", lambda *args, **kwargs: looks.append(args[0]) or page(*args, **kwargs)
+    )
+    async with listening(told.app, "party=slv") as client, listening(told.app) as everything:
+        await at_head(told, 2)
+        looks.clear()
+        for i in range(8, 12):
+            await told.batch(planned(f"visit-{i}"), planned(f"visit-{i}", **OTHER, id=f"other-{i}"))
+        await everything.hears(15)
+        await client.hears(14)
+        assert [position for position in looks if position < 15] == []
+        assert client.positions == [8, 10, 12, 14]
+        assert everything.positions == list(range(8, 16))
+        assert everything.heard[0].data == client.heard[0].data
+        assert json.loads(everything.heard[1].data) == (await told.get("/events/9")).json()
+
+
+async def test_what_several_processes_append_is_heard_in_its_order(postgres_url: str):
+    async with serving(postgres_url) as one, serving(postgres_url) as other, listening(one.app) as client:
+        await one.post(registered())
+        for i in range(2, 20, 2):
+            await one.post(planned(f"visit-{i}"))
+            await other.post(planned(f"visit-{i + 1}"))
+        await client.hears(19)
+        assert client.positions == list(range(1, 20))
+
+
 async def at_head(service: Service, many: int) -> None:
     """Wait until so many streams are fed together."""
     async with asyncio.timeout(20):
-        while len(service.app.state.streams._at_head) < many:
+        while sum(map(len, service.app.state.streams._at_head.values())) < many:
             await asyncio.sleep(0.001)
 
 
@@ -238,7 +270,7 @@ async def test_a_client_that_takes_too_slowly_reads_for_itself_and_misses_nothin
             await quick.hears(i)
         held = [sum(map(len, one._waiting)) for one in told.app.state.streams.open]
         assert max(held) <= 3000
-        assert len(told.app.state.streams._at_head) == 1
+        assert [len(alike) for alike in told.app.state.streams._at_head.values()] == [1]
         slow.go_on()
         await slow.hears(59)
         assert slow.positions == list(range(8, 60))
@@ -310,11 +342,11 @@ async def test_a_stream_that_others_are_ahead_of_reads_on_by_itself(
         own: Streams = told.app.state.streams
         with own.opened(Wanted(), 3) as behind:
             own._join(behind)
-            assert behind not in own._at_head
+            assert not own._is_at_head(behind)
             chunks = own.follow(behind)
             assert await anext(chunks) == streams.OPENED
             assert (await anext(chunks)).count(b"data: ") == 4
-            assert behind in own._at_head
+            assert own._is_at_head(behind)
             await chunks.aclose()
         await told.post(planned("visit-9"))
         await ahead.hears(8)
@@ -342,16 +374,17 @@ async def test_what_was_read_for_streams_that_have_gone_is_for_nobody(told: Serv
 async def test_only_so_many_parties_are_remembered(told: Service, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(frames, "REMEMBERED", 1)
     parties = frames.Parties(told.app.state.reader)
-    assert parties.of(AGREEMENT) == ("pak", "slv")
-    assert parties.of("aut-deu-1955") == ("aut", "pak")
-    assert parties.of("nobody-knows-it") == ()
+    assert parties.of([AGREEMENT]) == {AGREEMENT: ("pak", "slv")}
+    assert parties.of(["aut-deu-1955"]) == {"aut-deu-1955": ("aut", "pak")}
+    assert parties.of(["nobody-knows-it"]) == {"nobody-knows-it": ()}
     assert len(parties._known) == 1
 
 
 async def test_what_waits_for_a_client_is_sent_before_anything_else(told: Service):
     own: Streams = told.app.state.streams
     with own.opened(Wanted(), 3) as stream:
-        assert stream.offer(b"waits", 5)
+        assert stream.offer(b"waits")
+        stream.seen = 5
         chunks = own.follow(stream)
         assert [await anext(chunks) for _ in range(2)] == [streams.OPENED, b"waits"]
         assert (await anext(chunks)).startswith(b"id: 6\n")

@@ -13,6 +13,7 @@ from registry.store.database import open_reader, open_writer
 from registry.store.reader import Reader
 from registry.store.sequencer import Sequencer
 from registry.store.states import States
+from registry.store.tail import Tail
 from registry.store.writer import Writer
 
 PRINCIPAL = "3d3c7f2e-8a55-4d55-9b0a-9f0f5a3b7c33"
@@ -63,7 +64,8 @@ class Opened:
         self.writing: Engine = open_writer(url, lock_timeout=5)
         self.reading: Engine = open_reader(url, lock_timeout=5)
         self.states = States(10_000)
-        self.writer = Writer(self.writing, self.states)
+        self.tail = Tail()
+        self.writer = Writer(self.writing, self.states, self.tail)
         self.reader = Reader(self.reading, self.states)
         self.sequencer = Sequencer(self.writer, queue_events=queue_events)
 

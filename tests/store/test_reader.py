@@ -1,4 +1,10 @@
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
 from registry.merkle.proof import (
     consistency_nodes,
@@ -46,6 +52,34 @@ async def test_an_event_is_found_by_its_identity(opened: Open) -> None:
         await filled(store, 2)
         assert store.reader.position_of(SOURCE, "one-v0") == 2
         assert store.reader.position_of(SOURCE, "never") is None
+
+
+async def test_parties_are_known_from_memory_and_of_others_are_read_in_one_go(opened: Open) -> None:
+    both = ("pak", "slv")
+    async with opened() as one, opened() as other:
+        await one.append(registered("mine"), planned("mine", "v1"))
+        await other.append(registered("theirs"), registered("theirs-too"))
+        asked = ["mine", "theirs", "theirs-too", "nobody-knows-it"]
+        with counted(one.reading) as statements:
+            assert one.reader.parties(["mine"]) == {"mine": both}
+        assert statements == []
+        with counted(one.reading) as statements:
+            assert one.reader.parties(asked) == dict.fromkeys(asked[:3], both)
+        assert len(statements) == 2, "events and their parts"
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """Keep what is asked of a database."""
+    statements: list[str] = []
+
+    def keep(*given: Any) -> None:
+        if given[2].startswith("SELECT"):
+            statements.append(given[2])
+
+    listen(engine, "before_cursor_execute", keep)
+    yield statements
+    remove(engine, "before_cursor_execute", keep)
 
 
 async def test_a_record_time_resolves_to_the_last_position_recorded_by_then(opened: Open) -> None:

@@ -1,12 +1,11 @@
 """Stretches of the log, written out as server-sent events: each event once, for everybody who wants it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from registry.access import EVERYTHING, Sight
 from registry.api.history import to_send
-from registry.domain.events import Registered
 from registry.store.reader import Reader
 from registry.store.rows import Row
 
@@ -64,45 +63,42 @@ class Parties:
         self._reader = reader
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def of(self, agreement: str) -> tuple[str, ...]:
-        """Give the ids of the parties of an agreement; none when what founded it has been erased."""
-        parties = self._known.get(agreement)
-        if parties is None:
-            founding = self._reader.page(0, 1, stream=agreement)
-            data = founding[0].recorded().data if founding else None
-            parties = tuple(party.id for party in data.parties) if isinstance(data, Registered) else ()
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[agreement] = parties
-        return parties
+    def of(self, agreements: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Give the ids of the parties of agreements; none when what founded one has been erased. Raises Unavailable."""
+        known = {agreement: self._known.get(agreement) for agreement in agreements}
+        unknown = [agreement for agreement, parties in known.items() if parties is None]
+        found = self._reader.parties(unknown) if unknown else {}
+        if len(self._known) + len(found) > REMEMBERED:
+            self._known.clear()
+        self._known.update(found)
+        return {agreement: parties or found.get(agreement, ()) for agreement, parties in known.items()}
 
 
-def read_stretch(reader: Reader, parties: Parties, after: int, wants: Collection[Wanted]) -> Stretch:
+def read_stretch(
+    reader: Reader, parties: Parties, after: int, wants: Collection[Wanted], rows: Sequence[Row] = ()
+) -> Stretch:
     """Read and write out the next part of the log behind a position, for everybody in ``wants``.
 
-    Raises Unavailable.
+    ``rows``: all that comes next, at most ``PAGE`` events, where that is known already. Raises Unavailable.
     """
-    narrow = next(iter(wants)) if len(wants) == 1 else Wanted()
-    sight = Sight(
-        any(wanted.sight.parts for wanted in wants), any(wanted.sight.restricted for wanted in wants)
-    )
-    # The head is read before the page: what this leaves out up to there is not wanted.
-    head = reader.head().size if narrow.agreement is not None or narrow.types else after
-    rows = reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types, sight=sight)
+    head, read = (after, rows) if rows else _read(reader, after, wants)
     hidden: Collection[str] = ()
-    if sight.restricted and not all(wanted.sight.restricted for wanted in wants):
-        hidden = reader.restricted_among({row.stream_id for row in rows})
+    restricted = {wanted.sight.restricted for wanted in wants}
+    if False in restricted and (rows or True in restricted):  # else the page has left them out
+        hidden = reader.restricted_among({row.stream_id for row in read})
+    of = parties.of({row.stream_id for row in read}) if any(wanted.party for wanted in wants) else {}
     frames: dict[Wanted, list[Frame]] = {wanted: [] for wanted in wants}
     by_agreement: dict[str | None, list[Wanted]] = {}
     for wanted in wants:
         by_agreement.setdefault(wanted.agreement, []).append(wanted)
-    size, until, end = 0, max([after, *(row.position for row in rows[-1:])]), False
-    for row in rows:
+    size, until, end = 0, max([after, *(row.position for row in read[-1:])]), False
+    for row in read:
         candidates = (*by_agreement.get(row.stream_id, ()), *by_agreement.get(None, ()))
         takers = [
             wanted
             for wanted in candidates
-            if (wanted.sight.restricted or row.stream_id not in hidden) and takes(wanted, row, parties)
+            if (wanted.sight.restricted or row.stream_id not in hidden)
+            and takes(wanted, row, of.get(row.stream_id, ()))
         ]
         written: dict[bool, Frame] = {}
         for wanted in takers:
@@ -115,7 +111,7 @@ def read_stretch(reader: Reader, parties: Parties, after: int, wants: Collection
             until = row.position
             break
     else:
-        if end := len(rows) < PAGE:
+        if end := len(read) < PAGE:
             until = max(until, head)
     return Stretch(
         after=after,
@@ -126,10 +122,21 @@ def read_stretch(reader: Reader, parties: Parties, after: int, wants: Collection
     )
 
 
-def takes(wanted: Wanted, row: Row, parties: Parties) -> bool:
+def _read(reader: Reader, after: int, wants: Collection[Wanted]) -> tuple[int, Sequence[Row]]:
+    """Read the next events that anybody may want; give with them up to where what they leave out is not wanted."""
+    narrow = next(iter(wants)) if len(wants) == 1 else Wanted()
+    sight = Sight(
+        any(wanted.sight.parts for wanted in wants), any(wanted.sight.restricted for wanted in wants)
+    )
+    # The head is read before the page, so that the page has all that is wanted up to there.
+    head = reader.head().size if narrow.agreement is not None or narrow.types else after
+    return head, reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types, sight=sight)
+
+
+def takes(wanted: Wanted, row: Row, parties: Collection[str]) -> bool:
     """Tell whether an event of the agreement that is wanted, or of any, fits the rest as well."""
     return (not wanted.types or row.type in wanted.types) and (
-        wanted.party is None or wanted.party in parties.of(row.stream_id)
+        wanted.party is None or wanted.party in parties
     )
 
 

@@ -9,14 +9,16 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 
-from registry.api.frames import Parties, Stretch, Wanted, read_stretch
+from registry.api import frames
+from registry.api.frames import Parties, Stretch, Wanted
 from registry.errors import Unavailable
 from registry.http.threads import in_thread
 from registry.store.arrivals import Arrivals
 from registry.store.reader import Reader
+from registry.store.tail import Tail
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +26,12 @@ HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent, so that nobody on the way takes the connection for dead."""
 POLL = 0.5
 """Seconds after which the log is looked at again without being told to."""
-PAUSE = 0.02
-"""Seconds between two rounds to all streams: what is recorded meanwhile goes out together."""
-WAITING = 64 << 10
+PAUSE = 0.05
+"""Seconds between two rounds to all streams: what is recorded meanwhile goes out together, and each client that gets
+something costs the same however much it is."""
+BEHIND = 0.01
+"""Seconds instead when there is more: enough for each client to take what it was given."""
+WAITING = 256 << 10
 """Bytes that may wait for one client; more than that only if it is one chunk."""
 READERS = 2
 """Streams that read for themselves at once: the threads are there for other requests as well."""
@@ -44,7 +49,8 @@ class Stream:
     def __init__(self, wanted: Wanted, after: int) -> None:
         self.wanted = wanted
         self.seen = after
-        """Everything up to here has been sent, or waits to be."""
+        """Everything up to here has been sent, or waits to be. While it is fed with the others it may be behind: what
+        they have all been fed is noted once."""
         self.ended = False
         self._waiting: list[bytes] = []
         self._woken = asyncio.Event()
@@ -58,14 +64,12 @@ class Stream:
         """Let whoever sends it look at it again."""
         self._woken.set()
 
-    def offer(self, content: bytes, until: int) -> bool:
+    def offer(self, content: bytes) -> bool:
         """Let something wait to be sent; False when too much does already, and then nothing is done."""
-        if content:
-            if self._waiting and len(content) + sum(map(len, self._waiting)) > WAITING:
-                return False
-            self._waiting.append(content)
-            self.wake()
-        self.seen = until
+        if self._waiting and len(content) + sum(map(len, self._waiting)) > WAITING:
+            return False
+        self._waiting.append(content)
+        self.wake()
         return True
 
     def take(self) -> bytes:
@@ -87,18 +91,20 @@ class Stream:
 class Streams:
     """All open streams. Belongs to the event loop that it is made in; only ``close`` may be called elsewhere."""
 
-    def __init__(self, reader: Reader, arrivals: Arrivals, *, age: float = math.inf) -> None:
+    def __init__(self, reader: Reader, arrivals: Arrivals, tail: Tail, *, age: float = math.inf) -> None:
         self._age = age
         """Seconds after which a stream is ended, or somewhat sooner: what began at once is not to end at once."""
         self.closing = asyncio.Event()
         """Set once the service is to stop: whoever waits for the log gives up."""
         self.open: set[Stream] = set()
-        self._at_head: set[Stream] = set()
+        self._at_head: dict[Wanted, set[Stream]] = {}
+        """Those that are fed together, by what they want: who wants nothing of what is recorded costs nothing."""
         self._position = 0
         """Up to which those at the head have been fed."""
         self._needed = asyncio.Event()
         self._reader = reader
         self._arrivals = arrivals
+        self._tail = tail
         self._parties = Parties(reader)
         self._reading = asyncio.Semaphore(READERS)
         self._loop = asyncio.get_running_loop()
@@ -139,7 +145,7 @@ class Streams:
         ends = spoken + self._age * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
         while not stream.ended and self._loop.time() < ends:
             content = stream.take()
-            if not content and stream not in self._at_head:
+            if not content and not self._is_at_head(stream):
                 content = await self._catch_up(stream)
             elif not content:
                 await stream.wait(min(spoken + HEARTBEAT, ends) - self._loop.time())
@@ -149,6 +155,7 @@ class Streams:
             if content:
                 yield content
                 spoken = self._loop.time()
+        self._leave(stream)
         yield stream.take() + await self._farewell(stream)
 
     async def _farewell(self, stream: Stream) -> bytes:
@@ -173,7 +180,7 @@ class Streams:
         try:
             async with self._reading:
                 stretch = await in_thread(
-                    read_stretch, self._reader, self._parties, stream.seen, (stream.wanted,)
+                    frames.read_stretch, self._reader, self._parties, stream.seen, (stream.wanted,)
                 )
         except Unavailable:
             await stream.wait(POLL)
@@ -183,28 +190,40 @@ class Streams:
             self._join(stream)
         return stretch.contents[stream.wanted]
 
+    def _is_at_head(self, stream: Stream) -> bool:
+        return stream in self._at_head.get(stream.wanted, ())
+
     def _join(self, stream: Stream) -> None:
         """Feed a stream with the others, unless they are ahead of it: then it reads once more for itself."""
         if not self._at_head:
             self._position = stream.seen
+            self._tail.want(wanted=True)
         if stream.seen >= self._position:
-            self._at_head.add(stream)
+            self._at_head.setdefault(stream.wanted, set()).add(stream)
             self._needed.set()
 
     def _leave(self, stream: Stream) -> None:
-        self._at_head.discard(stream)
+        """Feed it no more: from what it has been fed it reads for itself."""
+        if not self._is_at_head(stream):
+            return
+        stream.seen = max(stream.seen, self._position)
+        alike = self._at_head[stream.wanted]
+        alike.discard(stream)
+        if not alike:
+            del self._at_head[stream.wanted]
         if not self._at_head:
             self._needed.clear()
+            self._tail.want(wanted=False)
 
     async def _feed(self) -> None:
         """Read on for as long as anybody is at the head; whatever happens on the way is tried again."""
         while True:
             await self._needed.wait()
             after, heard = self._position, self._arrivals.position
-            wants = {stream.wanted for stream in self._at_head}
             try:
-                stretch = await in_thread(read_stretch, self._reader, self._parties, after, wants)
+                stretch = await in_thread(self._next, after, heard, tuple(self._at_head))
             except Unavailable:
+                self._tail.forget()  # it is for a moment only: what it has may be erased before the database is back
                 await asyncio.sleep(POLL)
             except Exception:
                 log.exception("the log cannot be read behind position %d", after)
@@ -212,19 +231,34 @@ class Streams:
             else:
                 if stretch.until > after:
                     self._hand_out(stretch)
-                    await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(PAUSE if stretch.end else BEHIND)
                 elif heard > after:  # told of what is not there: on PostgreSQL anybody may notify
                     await asyncio.sleep(POLL)
                 else:
                     await self._arrivals.wait(after, POLL)
 
+    def _next(self, after: int, heard: int, wants: Collection[Wanted]) -> Stretch:
+        """Write out what comes next, as this process has appended it if it has appended all that was heard of."""
+        rows = self._tail.behind(after, heard, frames.PAGE)
+        return frames.read_stretch(self._reader, self._parties, after, wants, rows)
+
     def _hand_out(self, stretch: Stretch) -> None:
         if stretch.after != self._position:  # it was read for streams that have gone
             return
-        self._position = stretch.until
-        for stream in tuple(self._at_head):
-            known = stream.wanted in stretch.contents  # else it came while this was being read
-            content = stretch.content(stream.wanted, stream.seen) if known else b""
-            if not known or not stream.offer(content, max(stream.seen, stretch.until)):
+        for wanted, streams in tuple(self._at_head.items()):
+            if wanted not in stretch.contents:  # they came while this was being read
+                gone = tuple(streams)
+            elif stretch.contents[wanted]:
+                gone = tuple(stream for stream in streams if not _offer(stream, stretch))
+            else:
+                continue
+            for stream in gone:
                 self._leave(stream)
                 stream.wake()
+        if self._at_head:
+            self._position = stretch.until
+
+
+def _offer(stream: Stream, stretch: Stretch) -> bool:
+    content = stretch.content(stream.wanted, stream.seen)
+    return not content or stream.offer(content)

@@ -9,6 +9,7 @@ from registry.domain.agreement import Agreement, fold
 from registry.domain.envelope import Recorded
 from registry.merkle.tiles import Node, Tile, node_in_tile, tile_of
 from registry.store.database import reachable
+from registry.store.foundings import parties_of
 from registry.store.head import Head, read_head
 from registry.store.migrate import current_revision
 from registry.store.newest import read_newest
@@ -174,6 +175,16 @@ class Reader:
                 if state is not None:
                     self._states.keep(state)
                     found[stream] = state
+        return found
+
+    def parties(self, agreements: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Give the ids of the parties of agreements: from memory where a state is kept, else from their foundings."""
+        states = {agreement: self._states.get(agreement) for agreement in agreements}
+        found = {agreement: state.parties for agreement, state in states.items() if state is not None}
+        unknown = [agreement for agreement, state in states.items() if state is None]
+        if unknown:
+            with reachable(), self._engine.connect() as connection:
+                found |= parties_of(connection, unknown)
         return found
 
     def moved(self, after: int, until: int) -> dict[str, int]:

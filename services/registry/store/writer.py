@@ -21,6 +21,7 @@ from registry.store.rows import ROWS, Row, read_stream, select_rows
 from registry.store.seal import Sealed, seal
 from registry.store.states import States
 from registry.store.tables import event
+from registry.store.tail import Tail
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,10 @@ NOTHING = seal(Head("", 0, (), 0), (), 0)
 class Writer:
     """Commits groups of requests. Used by one thread at a time: the sequencer's, or a command's."""
 
-    def __init__(self, engine: Engine, states: States) -> None:
+    def __init__(self, engine: Engine, states: States, tail: Tail | None = None) -> None:
         self._engine = engine
         self._states = states
+        self._tail = tail
 
     def commit(self, requests: Sequence[Request]) -> list[Outcome]:
         """Commit what can be accepted of the requests, each as a whole, in one transaction.
@@ -82,6 +84,8 @@ class Writer:
             for state in group.states.values():
                 self._states.keep(state, sealed.head.size)
             self._states.follow(head.size, sealed.head.size)
+            if self._tail is not None:
+                self._tail.add(sealed)
         return [
             slots if isinstance(slots, Exception) else group.receipts(slots, sealed or NOTHING)
             for slots in decided
