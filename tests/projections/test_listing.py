@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Column, Connection, Integer, Row, Select, literal, select, true
+from sqlalchemy import Column, Connection, Integer, Row, Select, event, literal, select, true
 from sqlalchemy.schema import SchemaItem
 
 from projections.conftest import begun
@@ -121,6 +121,22 @@ async def test_filters_narrow_a_list_and_its_pages(plans: Opened) -> None:
     with plans.reading.connect() as connection:
         assert walk(connection, Filters(visit="v0"), limit=3) == [["a1", "a2", "a4"], ["a5"]]
         assert walk(connection, Filters(visit="none"), limit=3) == [[]]
+
+
+async def test_only_a_list_that_nobody_has_narrowed_has_the_length_of_its_page_in_the_statement(
+    plans: Opened,
+) -> None:
+    asked: list[str] = []
+
+    @event.listens_for(plans.reading, "before_cursor_execute")
+    def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(" ".join(statement.split()))
+
+    for filters in (Filters(), Filters(valid_as_of=date(2020, 1, 1)), Filters(visit="v1")):
+        with plans.reading.connect() as connection:
+            page(connection, PLANS, filters, sight=EVERYTHING, limit=6)
+    lists = [statement for statement in asked if "LIMIT" in statement]
+    assert [" LIMIT 7" in statement for statement in lists] == [True, True, False]
 
 
 async def test_a_page_says_how_far_its_read_model_has_come(plans: Opened) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Row, Select, Subquery, Table, and_, exists, or_, select, union
+from sqlalchemy import ColumnElement, Row, Select, Subquery, Table, and_, or_, select, true, union
 
 from registry.domain.attributes import time_flaw
 from registry.domain.values import EventSource, Identifier, PersonId
@@ -149,10 +149,13 @@ def _query(source: Source, filters: AgreementFilters) -> Select[Any]:
 def _complete(source: Source, page: Subquery) -> Select[Any]:
     tables = source.tables(AGREEMENTS)
     main, status, overdue = tables[""], tables["status"], tables["overdue"]
-    late = exists().where(overdue.c.agreement == page.c.agreement, holds_on(overdue, source.on))
+    # For a page it is looked up row by row; of an EXISTS PostgreSQL may make one look at all that are overdue.
+    late = (
+        select(true()).where(overdue.c.agreement == page.c.agreement, holds_on(overdue, source.on)).limit(1)
+    )
     return (
         select(page, main.c.shown, *(status.c[name] for name in ("status", "label", "since", "certain")))
-        .add_columns(late.label("overdue"))
+        .add_columns(late.scalar_subquery().label("overdue"))
         .join(main, main.c.agreement == page.c.agreement)
         .join(status, and_(status.c.agreement == page.c.agreement, holds_on(status, source.on)))
     )
