@@ -135,3 +135,25 @@ async def test_checking_names_the_rows_that_differ(store: Opened, model: ReadMod
 async def test_what_was_never_built_cannot_be_checked(store: Opened, model: ReadModel) -> None:
     with pytest.raises(Unavailable, match="not been built"):
         check(store.writing, store.reader, model)
+
+
+async def test_a_rebuild_whose_lease_another_has_taken_ends(
+    store: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(registered("one"))
+    monkeypatch.setattr(rebuilding, "renew", lambda *_: False)
+    with pytest.raises(Overtaken, match="another holder"):
+        rebuild(store.writing, store.reader, model)
+
+
+async def test_leases_are_renewed_while_a_rebuild_lasts_and_not_for_every_stretch(
+    store: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "STRETCH", 1)
+    await store.append(registered("one"), registered("two"), registered("three"), registered("four"))
+    clock = iter((0.0, 1.0, 2.0, 3.0))
+    monkeypatch.setattr(rebuilding, "monotonic", lambda: next(clock))
+    renewed: list[str] = []
+    monkeypatch.setattr(rebuilding, "renew", lambda _, held: renewed.append(held.name) is None)
+    rebuild(store.writing, store.reader, model)
+    assert renewed == [f"{model.lease}/rebuild"] * 2

@@ -23,7 +23,7 @@ async def test_a_pass_by_any_stretch_gives_the_rows_of_single_steps(store: Opene
     for stretch in (1, 3, 100):
         swept = begun(store, model, afresh=True)
         reached: list[int] = []
-        sweep(store.reader, [swept], reached.append, stretch)
+        sweep(store.writing, store.reader, [swept], reached.append, stretch)
         assert rows_of(store.writing, swept.generation) == rows_of(store.writing, stepped.generation)
         assert reached == sorted(reached)
         assert reached[-1] == swept.generation.position == 8
@@ -33,7 +33,7 @@ async def test_an_agreement_is_made_once_though_it_moves_in_every_stretch(
     store: Opened, model: ReadModel, visits: Visits
 ) -> None:
     await store.append(registered("one"), *(planned("one", f"v{i}") for i in range(9)))
-    sweep(store.reader, [begun(store, model, afresh=True)], lambda _: None, 2)
+    sweep(store.writing, store.reader, [begun(store, model, afresh=True)], lambda _: None, 2)
     assert visits.made == 1
 
 
@@ -48,7 +48,7 @@ async def test_several_models_are_built_from_what_was_folded_once(
         store.reader, "agreements", lambda wanted: (asked.append(sorted(wanted)), read(wanted))[1]
     )
     both = [begun(store, model, afresh=True), begun(store, other, afresh=True)]
-    sweep(store.reader, both, lambda _: None)
+    sweep(store.writing, store.reader, both, lambda _: None)
     assert asked == [["one", "two"]]
     one, two = (rows_of(store.writing, each.generation) for each in both)
     assert one == two
@@ -74,7 +74,7 @@ async def test_the_next_stretch_is_made_while_one_is_written(
         return made(states, after)  # type: ignore[arg-type]  # whatever it was called with
 
     swept.make = make  # type: ignore[method-assign,assignment]  # to see when it is called
-    sweep(store.reader, [swept], lambda _: None, 1)
+    sweep(store.writing, store.reader, [swept], lambda _: None, 1)
     assert swept.generation.position == 2
 
 
@@ -90,7 +90,7 @@ async def test_what_fails_in_writing_ends_the_pass_and_leaves_what_was_committed
                 advance(connection, swept.generation, 3)
 
     with pytest.raises(Overtaken):
-        sweep(store.reader, [swept], overtake, 1)
+        sweep(store.writing, store.reader, [swept], overtake, 1)
     assert swept.generation.position == 1
     assert rows_of(store.writing, swept.generation)[""] == [("one", 1)]
 
@@ -102,8 +102,23 @@ async def test_poison_and_what_the_database_refuses_are_parked_and_the_rest_is_b
     visits.refused.add("two")
     await store.append(registered("one"), registered("two"), registered("three"))
     swept = begun(store, model, afresh=True)
-    sweep(store.reader, [swept], lambda _: None, 2)
+    sweep(store.writing, store.reader, [swept], lambda _: None, 2)
     assert rows_of(store.writing, swept.generation)[""] == [("three", 1)]
     with store.reading.connect() as connection:
         assert sorted(each.stream for each in waiting(connection, model)) == ["one", "two"]
     assert swept.mended == {"three"}
+
+
+async def test_a_stretch_is_written_for_all_models_or_for_none(
+    store: Opened, model: ReadModel, visits: Visits
+) -> None:
+    other = ReadModel("others", 1, model.columns, visits)
+    await store.append(registered("one"), registered("two"))
+    overtaken = begun(store, other, afresh=True)
+    with store.writing.begin() as connection:
+        advance(connection, overtaken.generation, 2)
+    first = begun(store, model, afresh=True)
+    with pytest.raises(Overtaken):
+        sweep(store.writing, store.reader, [first, overtaken], lambda _: None)
+    assert first.generation.position == 0
+    assert rows_of(store.writing, first.generation)[""] == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from registry.projections.generations import (
 )
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRIED, resolve, waiting
+from registry.projections.runner import RENEWED_EVERY
 from registry.projections.step import Projection
 from registry.projections.sweep import STRETCH, sweep
 from registry.store.database import reachable
@@ -134,13 +136,18 @@ def _catch_up(
     leases: Mapping[ReadModel, Held],
     progress: Progress,
 ) -> None:
+    renewed = float("-inf")
+
     def between(position: int) -> None:
-        for held in leases.values():
-            if not renew(engine, held):
-                raise Overtaken(f"{held.name} has another holder")
+        nonlocal renewed
+        if (now := monotonic()) - renewed > RENEWED_EVERY:
+            for held in leases.values():
+                if not renew(engine, held):
+                    raise Overtaken(f"{held.name} has another holder")
+            renewed = now
         progress(position, reader.head().size)
 
-    sweep(reader, projections, between, STRETCH)
+    sweep(engine, reader, projections, between, STRETCH)
 
 
 def _switch(engine: Engine, projection: Projection) -> bool:

@@ -113,11 +113,20 @@ class Projection:
     def commit(self, last: int, made: Made, retry: Collection[str] = ()) -> None:
         """Write what was made of the log up to ``last``, and the tracking with it. Raises Overtaken."""
         with self._engine.begin() as connection:
-            advanced = advance(connection, self.generation, last)
-            self._fault("advanced")
-            self._write(connection, made, advanced.tables(connection))
-            self._settle(connection, made, retry, last)
-            self._fault("written")
+            advanced = self.write(connection, last, made, retry)
+        self.written(advanced)
+
+    def write(self, connection: Connection, last: int, made: Made, retry: Collection[str] = ()) -> Generation:
+        """Do so in a transaction of the caller, who then passes to ``written`` what this returns."""
+        advanced = advance(connection, self.generation, last)
+        self._fault("advanced")
+        self._write(connection, made, advanced.tables(connection))
+        self._settle(connection, made, retry, last)
+        self._fault("written")
+        return advanced
+
+    def written(self, advanced: Generation) -> None:
+        """Go on from what has been committed."""
         self._fault("committed")
         self.generation = advanced
 

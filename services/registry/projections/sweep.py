@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from sqlalchemy import Engine
+
 from registry.domain.agreement import Agreement
 from registry.projections.changes import Changes, changes
 from registry.projections.step import REMEMBERED, Made, Projection
@@ -14,7 +16,11 @@ STRETCH = 2000
 
 
 def sweep(
-    reader: Reader, projections: Sequence[Projection], between: Callable[[int], None], stretch: int = STRETCH
+    engine: Engine,
+    reader: Reader,
+    projections: Sequence[Projection],
+    between: Callable[[int], None],
+    stretch: int = STRETCH,
 ) -> None:
     """Take generations that stand at one position to the end of the log.
 
@@ -33,7 +39,7 @@ def sweep(
             if written is not None:
                 written.result()
                 between(after)
-            written = writing.submit(_commit, projections, made, moved.last)
+            written = writing.submit(_commit, engine, projections, made, moved.last)
             after = moved.last
             _take(taken, states)
         if written is not None:
@@ -46,9 +52,12 @@ def _moved(reader: Reader, after: int, stretch: int) -> Changes:
         return changes(connection, after, stretch)
 
 
-def _commit(projections: Sequence[Projection], made: Sequence[Made], last: int) -> None:
-    for each, rows in zip(projections, made, strict=True):
-        each.commit(last, rows)
+def _commit(engine: Engine, projections: Sequence[Projection], made: Sequence[Made], last: int) -> None:
+    """Write one stretch for all in one transaction: each has its cost, and lets the other thread go in its way."""
+    with engine.begin() as connection:
+        advanced = [each.write(connection, last, rows) for each, rows in zip(projections, made, strict=True)]
+    for each, generation in zip(projections, advanced, strict=True):
+        each.written(generation)
 
 
 def _take(taken: dict[str, int], states: Mapping[str, Agreement]) -> None:
