@@ -1,5 +1,6 @@
 """``registry serve``: the service, from the settings."""
 
+import gc
 import logging
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
@@ -66,10 +67,11 @@ def serve(
 
     Raises Stop when the port or the database is taken, or the application does not start.
     """
-    from registry.cli.database import reader, write_lock
-    from registry.cli.listen import bind, url_of
-    from registry.cli.log import check_configuration
-    from registry.cli.migrate import migrated
+    with loading():
+        from registry.cli.database import reader, write_lock
+        from registry.cli.listen import bind, url_of
+        from registry.cli.log import check_configuration
+        from registry.cli.migrate import migrated
 
     with written(settings), ExitStack() as held:
         listener = held.enter_context(bind(settings.host, settings.port))
@@ -103,11 +105,12 @@ def serve_one(
     stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve in this process until told to stop. Raises Stop when the application does not start."""
-    from registry.cli.listen import serve_forever
-    from registry.http.lines import configure
+    with loading():
+        from registry.cli.listen import serve_forever
+        from registry.http.lines import configure
 
-    configure(settings)
-    service = application(settings)
+        configure(settings)
+        service = application(settings)
 
     def drain() -> None:
         stopping()
@@ -117,6 +120,17 @@ def serve_one(
         service.app.state.streams.close()  # they would go on for as long as their clients listen
 
     serve_forever(service, listener, settings, ready=ready, draining=drain, stopping=end)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Keep the garbage collector from looking at what is loaded, again and again: nearly all of it stays for good."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager
