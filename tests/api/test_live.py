@@ -2,14 +2,14 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from api.conftest import AGREEMENT, BATCH, Service, planned, problem, registered, serving, signed
+from api.conftest import AGREEMENT, BATCH, Service, event, planned, problem, registered, serving, signed
 from api.listening import Dispatcher, Heard, listening
 from cli.servers import serving as process
 from registry.__main__ import main
@@ -248,6 +248,59 @@ async def test_what_several_processes_append_is_heard_in_its_order(postgres_url:
             await other.post(planned(f"visit-{i + 1}"))
         await client.hears(19)
         assert client.positions == list(range(1, 20))
+
+
+async def test_streams_of_many_kinds_each_get_what_they_want(told: Service):
+    kinds = {
+        "": [8, 9, 10],
+        "type=agreement.title-given.v1": [10],
+        f"agreement={AGREEMENT}": [8, 10],
+        f"agreement={AGREEMENT}&type=agreement.engagement-planned.v1": [8],
+        "party=slv": [8, 10],
+        "party=aut": [9],
+        "party=pak": [8, 9, 10],
+        "party=pak&type=agreement.engagement-planned.v1": [8, 9],
+        "party=slv&agreement=aut-deu-1955": [],
+        "party=nobody": [],
+    }
+    async with AsyncExitStack() as stack:
+        clients = {kind: await stack.enter_async_context(listening(told.app, kind)) for kind in kinds}
+        await at_head(told, len(kinds))
+        await told.batch(
+            planned("visit-8"),
+            planned("visit-9", **OTHER),
+            event("title-given", "t", {"title": {"sw": "Barua"}}),
+        )
+        await clients[""].hears(10)
+        for kind, client in clients.items():
+            await client.until(lambda one, heard=kinds[kind]: len(one.positions) == len(heard))
+        assert {kind: client.positions for kind, client in clients.items()} == kinds
+        assert told.app.state.streams._position == 10
+
+
+async def test_who_comes_while_the_others_are_read_for_hears_everything_once(
+    told: Service, monkeypatch: pytest.MonkeyPatch
+):
+    own: Streams = told.app.state.streams
+    async with listening(told.app) as one, listening(told.app, "party=pak") as other:
+        await at_head(told, 2)
+        hand_out = own._hand_out
+
+        def come_back(stretch: Stretch) -> None:
+            for stream in [stream for alike in own._at_head.values() for stream in alike]:
+                own._leave(stream)
+                own._join(stream)
+            hand_out(stretch)
+
+        monkeypatch.setattr(own, "_hand_out", come_back)
+        await told.batch(planned("visit-8"), planned("visit-9"))
+        for client in (one, other):
+            await client.hears(9)
+        monkeypatch.undo()
+        await told.post(planned("visit-10"))
+        for client in (one, other):
+            await client.hears(10)
+            assert client.positions == [8, 9, 10]
 
 
 async def at_head(service: Service, many: int) -> None:

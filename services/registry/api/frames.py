@@ -1,6 +1,6 @@
 """Stretches of the log, written out as server-sent events: each event once, for everybody who wants it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -29,6 +29,44 @@ class Wanted(msgspec.Struct, frozen=True):
     """What whoever listens may see: others' events are passed over, and personal values left out."""
 
 
+class Wants:
+    """What several streams want, found by the event: whom it does not concern costs nothing. Never changed."""
+
+    def __init__(self, wants: Iterable[Wanted]) -> None:
+        self.all = tuple(wants)
+        self.sight = Sight(
+            any(wanted.sight.parts for wanted in self.all),
+            any(wanted.sight.restricted for wanted in self.all),
+        )
+        """What any of them may see."""
+        self.all_restricted = all(wanted.sight.restricted for wanted in self.all)
+        self.party = any(wanted.party is not None for wanted in self.all)
+        """Whether any of them asks for a party."""
+        self._by_agreement: dict[str, list[Wanted]] = {}
+        self._by_party: dict[str, list[Wanted]] = {}
+        self._rest: list[Wanted] = []
+        for wanted in self.all:
+            if wanted.agreement is not None:
+                self._by_agreement.setdefault(wanted.agreement, []).append(wanted)
+            elif wanted.party is not None:
+                self._by_party.setdefault(wanted.party, []).append(wanted)
+            else:
+                self._rest.append(wanted)
+
+    def takers(self, row: Row, parties: Collection[str], *, hidden: bool) -> list[Wanted]:
+        """Tell who wants an event of an agreement of some parties, which may be hidden from some."""
+        found = [*self._rest, *self._by_agreement.get(row.stream_id, ())]
+        for party in parties:
+            found += self._by_party.get(party, ())
+        return [
+            wanted
+            for wanted in found
+            if (not wanted.types or row.type in wanted.types)
+            and (wanted.party is None or wanted.party in parties)
+            and (wanted.sight.restricted or not hidden)
+        ]
+
+
 class Frame(msgspec.Struct, frozen=True):
     """An event as it is sent."""
 
@@ -44,16 +82,16 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """Everything behind ``after`` up to here has been read."""
     end: bool
     """Whether the log ended here when it was read."""
-    frames: Mapping[Wanted, tuple[Frame, ...]]
-    """For each who was asked for, what he wants of it."""
+    frames: Mapping[Wanted, Sequence[Frame]]
+    """For each who wants any of it, what that is."""
     contents: Mapping[Wanted, bytes]
     """The same in one piece."""
 
     def content(self, wanted: Wanted, behind: int) -> bytes:
         """Give what is wanted behind a position."""
         if behind <= self.after:
-            return self.contents[wanted]
-        return b"".join(frame.content for frame in self.frames[wanted] if frame.position > behind)
+            return self.contents.get(wanted, b"")
+        return b"".join(frame.content for frame in self.frames.get(wanted, ()) if frame.position > behind)
 
 
 class Parties:
@@ -75,69 +113,44 @@ class Parties:
 
 
 def read_stretch(
-    reader: Reader, parties: Parties, after: int, wants: Collection[Wanted], rows: Sequence[Row] = ()
+    reader: Reader, parties: Parties, after: int, wants: Wants, rows: Sequence[Row] = ()
 ) -> Stretch:
     """Read and write out the next part of the log behind a position, for everybody in ``wants``.
 
     ``rows``: all that comes next, at most ``PAGE`` events, where that is known already. Raises Unavailable.
     """
     head, read = (after, rows) if rows else _read(reader, after, wants)
+    agreements = {row.stream_id for row in read}
     hidden: Collection[str] = ()
-    restricted = {wanted.sight.restricted for wanted in wants}
-    if False in restricted and (rows or True in restricted):  # else the page has left them out
-        hidden = reader.restricted_among({row.stream_id for row in read})
-    of = parties.of({row.stream_id for row in read}) if any(wanted.party for wanted in wants) else {}
-    frames: dict[Wanted, list[Frame]] = {wanted: [] for wanted in wants}
-    by_agreement: dict[str | None, list[Wanted]] = {}
-    for wanted in wants:
-        by_agreement.setdefault(wanted.agreement, []).append(wanted)
+    if not wants.all_restricted and (rows or wants.sight.restricted):  # else the page has left them out
+        hidden = reader.restricted_among(agreements)
+    of = parties.of(agreements) if wants.party else {}
+    frames: dict[Wanted, list[Frame]] = {}
     size, until, end = 0, max([after, *(row.position for row in read[-1:])]), False
     for row in read:
-        candidates = (*by_agreement.get(row.stream_id, ()), *by_agreement.get(None, ()))
-        takers = [
-            wanted
-            for wanted in candidates
-            if (wanted.sight.restricted or row.stream_id not in hidden)
-            and takes(wanted, row, of.get(row.stream_id, ()))
-        ]
         written: dict[bool, Frame] = {}
-        for wanted in takers:
+        for wanted in wants.takers(row, of.get(row.stream_id, ()), hidden=row.stream_id in hidden):
             parts = wanted.sight.parts
             if parts not in written:
                 written[parts] = write(row.shown_with(wanted.sight))
                 size += len(written[parts].content)
-            frames[wanted].append(written[parts])
+            frames.setdefault(wanted, []).append(written[parts])
         if size >= CHUNK:
             until = row.position
             break
     else:
         if end := len(read) < PAGE:
             until = max(until, head)
-    return Stretch(
-        after=after,
-        until=until,
-        end=end,
-        frames={wanted: tuple(some) for wanted, some in frames.items()},
-        contents={wanted: b"".join(frame.content for frame in some) for wanted, some in frames.items()},
-    )
+    contents = {wanted: b"".join(frame.content for frame in some) for wanted, some in frames.items()}
+    return Stretch(after=after, until=until, end=end, frames=frames, contents=contents)
 
 
-def _read(reader: Reader, after: int, wants: Collection[Wanted]) -> tuple[int, Sequence[Row]]:
+def _read(reader: Reader, after: int, wants: Wants) -> tuple[int, Sequence[Row]]:
     """Read the next events that anybody may want; give with them up to where what they leave out is not wanted."""
-    narrow = next(iter(wants)) if len(wants) == 1 else Wanted()
-    sight = Sight(
-        any(wanted.sight.parts for wanted in wants), any(wanted.sight.restricted for wanted in wants)
-    )
+    narrow = wants.all[0] if len(wants.all) == 1 else Wanted()
     # The head is read before the page, so that the page has all that is wanted up to there.
     head = reader.head().size if narrow.agreement is not None or narrow.types else after
-    return head, reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types, sight=sight)
-
-
-def takes(wanted: Wanted, row: Row, parties: Collection[str]) -> bool:
-    """Tell whether an event of the agreement that is wanted, or of any, fits the rest as well."""
-    return (not wanted.types or row.type in wanted.types) and (
-        wanted.party is None or wanted.party in parties
-    )
+    return head, reader.page(after, PAGE, stream=narrow.agreement, types=narrow.types, sight=wants.sight)
 
 
 def write(row: Row) -> Frame:

@@ -9,11 +9,11 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 
 from registry.api import frames
-from registry.api.frames import Parties, Stretch, Wanted
+from registry.api.frames import Parties, Stretch, Wanted, Wants
 from registry.errors import Unavailable
 from registry.http.threads import in_thread
 from registry.store.arrivals import Arrivals
@@ -68,8 +68,9 @@ class Stream:
         """Let something wait to be sent; False when too much does already, and then nothing is done."""
         if self._waiting and len(content) + sum(map(len, self._waiting)) > WAITING:
             return False
-        self._waiting.append(content)
-        self.wake()
+        if content:
+            self._waiting.append(content)
+            self.wake()
         return True
 
     def take(self) -> bytes:
@@ -98,7 +99,11 @@ class Streams:
         """Set once the service is to stop: whoever waits for the log gives up."""
         self.open: set[Stream] = set()
         self._at_head: dict[Wanted, set[Stream]] = {}
-        """Those that are fed together, by what they want: who wants nothing of what is recorded costs nothing."""
+        """Those that are fed together, by what they want."""
+        self._wants: Wants | None = None
+        """The same for whoever reads for them; None once it has changed."""
+        self._new: set[Wanted] = set()
+        """What has come to be wanted since the last reading for them began."""
         self._position = 0
         """Up to which those at the head have been fed."""
         self._needed = asyncio.Event()
@@ -180,7 +185,7 @@ class Streams:
         try:
             async with self._reading:
                 stretch = await in_thread(
-                    frames.read_stretch, self._reader, self._parties, stream.seen, (stream.wanted,)
+                    frames.read_stretch, self._reader, self._parties, stream.seen, Wants((stream.wanted,))
                 )
         except Unavailable:
             await stream.wait(POLL)
@@ -188,7 +193,7 @@ class Streams:
         stream.seen = stretch.until
         if stretch.end:
             self._join(stream)
-        return stretch.contents[stream.wanted]
+        return stretch.contents.get(stream.wanted, b"")
 
     def _is_at_head(self, stream: Stream) -> bool:
         return stream in self._at_head.get(stream.wanted, ())
@@ -199,7 +204,11 @@ class Streams:
             self._position = stream.seen
             self._tail.want(wanted=True)
         if stream.seen >= self._position:
-            self._at_head.setdefault(stream.wanted, set()).add(stream)
+            if stream.wanted not in self._at_head:
+                self._at_head[stream.wanted] = set()
+                self._new.add(stream.wanted)
+                self._wants = None
+            self._at_head[stream.wanted].add(stream)
             self._needed.set()
 
     def _leave(self, stream: Stream) -> None:
@@ -211,6 +220,8 @@ class Streams:
         alike.discard(stream)
         if not alike:
             del self._at_head[stream.wanted]
+            self._new.discard(stream.wanted)
+            self._wants = None
         if not self._at_head:
             self._needed.clear()
             self._tail.want(wanted=False)
@@ -220,8 +231,11 @@ class Streams:
         while True:
             await self._needed.wait()
             after, heard = self._position, self._arrivals.position
+            if self._wants is None:
+                self._wants = Wants(self._at_head)
+            self._new.clear()
             try:
-                stretch = await in_thread(self._next, after, heard, tuple(self._at_head))
+                stretch = await in_thread(self._next, after, heard, self._wants)
             except Unavailable:
                 self._tail.forget()  # it is for a moment only: what it has may be erased before the database is back
                 await asyncio.sleep(POLL)
@@ -237,7 +251,7 @@ class Streams:
                 else:
                     await self._arrivals.wait(after, POLL)
 
-    def _next(self, after: int, heard: int, wants: Collection[Wanted]) -> Stretch:
+    def _next(self, after: int, heard: int, wants: Wants) -> Stretch:
         """Write out what comes next, as this process has appended it if it has appended all that was heard of."""
         rows = self._tail.behind(after, heard, frames.PAGE)
         return frames.read_stretch(self._reader, self._parties, after, wants, rows)
@@ -245,20 +259,15 @@ class Streams:
     def _hand_out(self, stretch: Stretch) -> None:
         if stretch.after != self._position:  # it was read for streams that have gone
             return
-        for wanted, streams in tuple(self._at_head.items()):
-            if wanted not in stretch.contents:  # they came while this was being read
-                gone = tuple(streams)
-            elif stretch.contents[wanted]:
-                gone = tuple(stream for stream in streams if not _offer(stream, stretch))
-            else:
-                continue
-            for stream in gone:
-                self._leave(stream)
-                stream.wake()
+        for wanted in tuple(self._new):  # they came while it was being read
+            self._let_go(tuple(self._at_head[wanted]))
+        for wanted in stretch.contents:
+            alike = self._at_head.get(wanted, ())
+            self._let_go([one for one in alike if not one.offer(stretch.content(wanted, one.seen))])
         if self._at_head:
             self._position = stretch.until
 
-
-def _offer(stream: Stream, stretch: Stretch) -> bool:
-    content = stretch.content(stream.wanted, stream.seen)
-    return not content or stream.offer(content)
+    def _let_go(self, streams: Iterable[Stream]) -> None:
+        for stream in streams:
+            self._leave(stream)
+            stream.wake()
