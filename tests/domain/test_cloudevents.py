@@ -437,6 +437,11 @@ def joined_of(envelope: dict[str, Any], *without: int) -> codec.Joined:
 
 
 def given_back(envelope: dict[str, Any], *without: int) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(written_out(envelope, *without))
+    return event
+
+
+def written_out(envelope: dict[str, Any], *without: int) -> bytes:
     return outgoing(
         source=envelope["source"],
         id=envelope["id"],
@@ -490,6 +495,16 @@ def test_an_event_whose_part_zero_is_erased_has_no_data():
     event = given_back(SIGNED, 0)
     assert event["erasedparts"] == "0"
     assert "data" not in event
+
+
+def test_what_is_written_out_begins_with_the_envelope_and_ends_with_the_data():
+    envelope = SIGNED | {"id": 'a "b" \\ c', "correlationid": "Zürich \u2028 \\", "data": NAMED["data"]}
+    data = envelope.pop("data")
+    in_order = {**envelope, **ADDED, "data": data}
+    compact = {"ensure_ascii": False, "separators": (",", ":")}
+    written = json.loads(written_out(envelope | {"data": data}))
+    assert list(written) == list(in_order)
+    assert written_out(envelope | {"data": data}) == json.dumps(written, **compact).encode()
 
 
 def test_what_is_given_back_cannot_be_posted_again_as_it_is():

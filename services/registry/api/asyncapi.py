@@ -167,7 +167,7 @@ def _schemas() -> dict[str, Schema]:
 def recorded_example(cls: type[Event]) -> dict[str, Any]:
     """Give an event of one type as it is given back."""
     event = posted_example(cls)
-    return outgoing(
+    written = outgoing(
         source=event["source"],
         id=event["id"],
         type=event["type"],
@@ -178,3 +178,5 @@ def recorded_example(cls: type[Event]) -> dict[str, Any]:
         leaf_hash=bytes.fromhex(RECEIPT["leaf_hash"]),
         joined=Joined(attrs={}, body=event["data"], principal="", erased=(), pointers_erased=()),
     )
+    recorded: dict[str, Any] = msgspec.json.decode(written)
+    return recorded

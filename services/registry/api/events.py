@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import msgspec
 from litestar import Response
 
 from registry.access import Sight
@@ -21,7 +20,6 @@ from registry.api.history import (
     lines,
     make_page,
     read_page,
-    to_send,
 )
 from registry.api.live import EVENT_STREAM, LAST_EVENT_ID, answer_live, last_event_id
 from registry.domain.attributes import subject_flaw
@@ -39,9 +37,9 @@ from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.slots import streamed
 from registry.http.threads import in_thread
 from registry.store.reader import Reader
+from registry.store.rows import written
 
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
-_encode = msgspec.json.Encoder().encode
 
 TYPES_PATTERN = "^({0})(,({0}))*$".format("|".join(map(re.escape, sorted(EVENT_TYPES))))
 FILTERS = (
@@ -191,7 +189,7 @@ def _event(reader: Reader, position: int, sight: Sight) -> tuple[bytes, str, int
         raise NotFound(f"there is no event at position {position}; the log ends at {end}")
     # What is there and what of it may be seen: an erasure changes it, and so does a change of rights.
     seen = f"{sight.parts};{sorted(row.parts)};{row.withheld}".encode()
-    return _encode(to_send(row)), digest(row.leaf_hash, seen), max(end, position)
+    return written(row), digest(row.leaf_hash, seen), max(end, position)
 
 
 def _agreement(given: dict[str, str]) -> str | None:

@@ -9,12 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from registry.access import Sight
-from registry.domain.codec import as_stored
 from registry.http.answer import Answer, Asked, digest, fresh_or_304
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
 from registry.http.routing import Parameter
 from registry.store.reader import Reader
-from registry.store.rows import Row, cloudevent
+from registry.store.rows import Row, written
 
 STREAM_PAGE = 500
 """Events read at a time for a stream; two such pages are what bounds its memory."""
@@ -51,9 +50,9 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
 
 
-def to_send(row: Row) -> dict[str, Any]:
-    """Give a row of the log back as a CloudEvent to be encoded, its data perhaps in JSON already."""
-    return cloudevent(row, as_stored(row.parts.get(0)))
+def to_send(row: Row) -> msgspec.Raw:
+    """Give a row of the log back as a CloudEvent to be encoded with others: it is JSON already."""
+    return msgspec.Raw(written(row))
 
 
 class Page(NamedTuple):
@@ -69,7 +68,8 @@ class Page(NamedTuple):
 def make_page(rows: Sequence[Row], *, size: int, position: int) -> Page:
     """Make a page of at most ``size`` events; one more among ``rows`` says that there is a next one."""
     cursor = next_cursor(rows[size - 1].position) if len(rows) > size else None
-    content = _encoder.encode(EventPage(events=[to_send(row) for row in rows[:size]], next=cursor))
+    events: list[Any] = [to_send(row) for row in rows[:size]]
+    content = _encoder.encode(EventPage(events=events, next=cursor))
     return Page(content, cursor, position)
 
 
@@ -133,6 +133,6 @@ def next_size(size: int, length: int) -> int:
 
 def _page_of_lines(reader: Reader, after: int, until: int, which: Which, size: int) -> tuple[bytes, int]:
     rows = read_page(reader, after, size, which)
-    wanted = [to_send(row) for row in rows if row.position <= until]
+    wanted = [written(row) for row in rows if row.position <= until]
     behind = rows[-1].position if len(rows) == size else until
-    return _encoder.encode_lines(wanted), behind
+    return b"\n".join((*wanted, b"")), behind

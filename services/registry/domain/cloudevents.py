@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from registry.domain import codec, strict_json
 from registry.domain.attributes import (
     RULES,
@@ -24,6 +26,11 @@ OUTGOING = frozenset(
     ("recordedtime", "sequence", "agreementversion", "leafhash", "erasedparts", "withheldparts")
 )
 """What the registry adds on the way out, and takes from nobody."""
+_OUTGOING = (
+    b'{"specversion":"1.0","id":%b,"source":%b,"type":%b,"subject":%b,%b'
+    b'"recordedtime":"%b","sequence":"%019d","agreementversion":%d,"leafhash":"%b"%b}'
+)
+_encode = msgspec.json.Encoder().encode
 _PREFIX = b"ce-"
 _RAW = re.compile(rb"(?:[\t !#$&-~]|%[0-9A-Fa-f]{2})*+")
 _QUOTED = re.compile(rb'"((?:[\t !#-\[\]-~]|\\[\t -~])*+)"')
@@ -105,32 +112,34 @@ def outgoing(
     recorded_time: str,
     leaf_hash: bytes,
     joined: codec.Joined,
-) -> dict[str, Any]:
+) -> bytes:
     """Give a recorded event back as a CloudEvent in the JSON format, with what the registry knows of it.
 
     ``sequence`` is the position in 19 digits, as that extension sorts as text; ``erasedparts`` lists the
     numbers of the erased parts and ``withheldparts`` those of parts that whoever reads may not see; each is left
-    out when there are none.
+    out when there are none. A body that is JSON already is passed on as it is.
     """
-    event: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": type,
-        "subject": subject,
-        **joined.attrs,
-        "recordedtime": recorded_time,
-        "sequence": f"{position:019}",
-        "agreementversion": version,
-        "leafhash": leaf_hash.hex(),
-    }
+    attrs = b"%b," % _encode(joined.attrs)[1:-1] if joined.attrs else b""
+    content = b""
     if joined.erased:
-        event["erasedparts"] = ",".join(map(str, joined.erased))
+        content += b',"erasedparts":%b' % _encode(",".join(map(str, joined.erased)))
     if joined.withheld:
-        event["withheldparts"] = ",".join(map(str, joined.withheld))
+        content += b',"withheldparts":%b' % _encode(",".join(map(str, joined.withheld)))
     if 0 not in joined.erased:
-        event["data"] = joined.body
-    return event
+        content += b',"data":%b' % _encode(joined.body)
+    # An object of all this, to be encoded, would cost half as much again.
+    return _OUTGOING % (
+        _encode(id),
+        _encode(source),
+        _encode(type),
+        _encode(subject),
+        attrs,
+        recorded_time.encode(),
+        position,
+        version,
+        leaf_hash.hex().encode(),
+        content,
+    )
 
 
 def _posted(attributes: dict[str, Any], data: Any, *, has_data: bool) -> Posted:

@@ -13,8 +13,9 @@ from registry.store.foundings import parties_of
 from registry.store.head import Head, read_head
 from registry.store.migrate import current_revision
 from registry.store.newest import read_newest
-from registry.store.restricted import exists_for, last_visible, restricted_among
-from registry.store.rows import ROWS, Row, read_stream, read_streams, select_rows
+from registry.store.pages import read_page
+from registry.store.restricted import last_visible, restricted_among
+from registry.store.rows import Row, read_stream, read_streams
 from registry.store.states import States
 from registry.store.tables import event
 from registry.store.tiles import read_tiles
@@ -66,14 +67,8 @@ class Reader:
         sight: Sight = EVERYTHING,
     ) -> list[Row]:
         """Read up to ``limit`` events behind position ``after`` in the order of the log, as a reader may see them."""
-        statement = ROWS.where(event.c.position > after, exists_for(sight, event.c.stream_id))
-        statement = statement.order_by(event.c.position).limit(limit)
-        if stream is not None:
-            statement = statement.where(event.c.stream_id == stream)
-        if types:
-            statement = statement.where(event.c.type.in_(types))
         with reachable(), self._engine.connect() as connection:
-            return select_rows(connection, statement, sight)
+            return read_page(connection, after, limit, stream=stream, types=types, sight=sight)
 
     def newest(self, before: int, limit: int, sight: Sight) -> list[Row]:
         """Read up to ``limit`` events before a position, the newest first, as a reader may see them."""

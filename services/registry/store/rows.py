@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, select
 
 from registry.access import EVERYTHING, Sight
 from registry.domain.cloudevents import outgoing
-from registry.domain.codec import Joined, event_and_missing, join, whole_event
+from registry.domain.codec import Joined, as_stored, event_and_missing, join, whole_event
 from registry.domain.envelope import Recorded
 from registry.merkle.entry import format_time
 from registry.store.tables import event, event_part
@@ -26,6 +26,10 @@ ROWS = select(
     event.c.entry,
     event.c.leaf_hash,
 )
+
+_PARTS = select(event_part.c.position, event_part.c.part_no, event_part.c.data)
+_PARTS_FROM_TO = _PARTS.where(event_part.c.position.between(bindparam("first"), bindparam("last")))
+_PARTS_OF = _PARTS.where(event_part.c.position.in_(bindparam("positions", expanding=True)))
 
 _WITH_PARTS = (
     select(
@@ -107,8 +111,8 @@ def _recorded(envelope: _Envelope, parts: Mapping[int, bytes], withheld: Collect
     )
 
 
-def cloudevent(row: Row, joined: Joined | None = None) -> dict[str, Any]:
-    """Give an event back as a CloudEvent; ``joined`` where it has been put together already."""
+def written(row: Row) -> bytes:
+    """Give an event back as a CloudEvent in the JSON format. A body without personal values is not even read."""
     return outgoing(
         source=row.source,
         id=row.event_id,
@@ -118,8 +122,14 @@ def cloudevent(row: Row, joined: Joined | None = None) -> dict[str, Any]:
         version=row.version,
         recorded_time=format_time(row.recorded_at),
         leaf_hash=row.leaf_hash,
-        joined=row.joined() if joined is None else joined,
+        joined=as_stored(row.parts.get(0)) or row.joined(),
     )
+
+
+def cloudevent(row: Row) -> dict[str, Any]:
+    """Give an event back as a CloudEvent to be looked into."""
+    event: dict[str, Any] = msgspec.json.decode(written(row))
+    return event
 
 
 def join_all(parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Joined:
@@ -128,13 +138,17 @@ def join_all(parts: Mapping[int, bytes], withheld: Collection[int] = ()) -> Join
 
 
 def select_rows(
-    connection: Connection, statement: Select[*tuple[Any, ...]], sight: Sight = EVERYTHING
+    connection: Connection,
+    statement: Select[*tuple[Any, ...]],
+    sight: Sight = EVERYTHING,
+    given: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """Run a statement built on ``ROWS`` and fetch the parts of what it gives, in a second one.
 
-    ``sight`` decides what of each event is shown; which events there are is the statement's to say.
+    ``sight`` decides what of each event is shown; which events there are is the statement's to say, with the
+    values that are given for its parameters.
     """
-    found = connection.execute(statement).all()
+    found = connection.execute(statement, given).all()
     parts = _parts(connection, [row.position for row in found])
     return [
         Row(
@@ -193,12 +207,11 @@ def read_streams(connection: Connection, streams: Iterable[str]) -> dict[str, li
 def _parts(connection: Connection, positions: list[int]) -> dict[int, dict[int, bytes]]:
     by_position: dict[int, dict[int, bytes]] = {}
     for some in _slices(positions):
-        statement = select(event_part.c.position, event_part.c.part_no, event_part.c.data)
         if some[-1] - some[0] == len(some) - 1:  # a page of the log: one range instead of a long list
-            statement = statement.where(event_part.c.position.between(some[0], some[-1]))
+            found = connection.execute(_PARTS_FROM_TO, {"first": some[0], "last": some[-1]})
         else:
-            statement = statement.where(event_part.c.position.in_(some))
-        for position, part_no, data in connection.execute(statement).all():
+            found = connection.execute(_PARTS_OF, {"positions": some})
+        for position, part_no, data in found.all():
             by_position.setdefault(position, {})[part_no] = data
     return by_position
 

@@ -1,0 +1,108 @@
+"""What is given back of an event is the same bytes, whoever asks for it and in whichever form."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, or_
+
+from api.conftest import BATCH, Service, event, registered, serving, signed
+from api.test_restricted import secret, story
+from registry.access import Sight
+from registry.api.frames import write
+from registry.api.history import Which, lines, make_page, read_page
+from registry.merkle.entry import format_time
+from registry.store.reader import Reader
+from registry.store.rows import Row, cloudevent
+from registry.store.tables import event_part
+
+SIGHTS = [Sight(parts, restricted) for parts, restricted in itertools.product((True, False), repeat=2)]
+REMARKABLE = "Zürich, € \u2028 😀 \\ $part \"$part\" {'$part': 1}"
+
+
+@pytest.fixture
+async def told(database_url: str) -> AsyncIterator[Service]:
+    """A log with an event of every type, restricted ones, corrections, and parts of every kind erased."""
+    async with serving(database_url) as service:
+        said = {"time": "2025-07-16T10:00:00Z", "correlationid": REMARKABLE}
+        remarkable = [
+            registered('an "id" \\ of it', **said),
+            signed("signed by a person"),
+            event("agreement-retracted", "retracted", {"reason": REMARKABLE}),
+        ]
+        remarkable = [{**each, "subject": "remarkable"} for each in remarkable]
+        every = (story(), *([each] for each in (*secret(), *secret("shown", "public"), *remarkable)))
+        for batch in every:
+            answer = await service.client.post("/events", json=batch, headers=BATCH)
+            assert answer.status_code == 201, answer.text
+        with service.app.state.sequencer._writer._engine.begin() as connection:
+            number, position = event_part.c.part_no, event_part.c.position
+            half = (number == 1) & (position % 2 == 0)
+            connection.execute(delete(event_part).where(or_(position == 5, half)))
+        yield service
+
+
+def envelope(row: Row) -> bytes:
+    """The CloudEvent put together name by name, as the format says."""
+    joined = row.joined()
+    said: dict[str, Any] = {"specversion": "1.0", "id": row.event_id, "source": row.source, "type": row.type}
+    said |= {"subject": row.stream_id, **joined.attrs}
+    said |= {"recordedtime": format_time(row.recorded_at), "sequence": str(row.position).rjust(19, "0")}
+    said |= {"agreementversion": row.version, "leafhash": row.leaf_hash.hex()}
+    if joined.erased:
+        said["erasedparts"] = ",".join(map(str, joined.erased))
+    if joined.withheld:
+        said["withheldparts"] = ",".join(map(str, joined.withheld))
+    if 0 not in joined.erased:
+        said["data"] = joined.body
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+async def all_lines(reader: Reader, which: Which) -> list[bytes]:
+    content = b"".join([chunk async for chunk in lines(reader, 0, reader.head().size, which)])
+    assert content.endswith(b"\n")
+    return content.split(b"\n")[:-1]
+
+
+async def test_every_event_is_given_back_in_the_same_bytes_in_every_form(told: Service):
+    reader = told.app.state.reader
+    every = reader.page(0, 1000)
+    kinds = {row.type for row in every}
+    assert len(kinds) >= 30
+    assert any(row.shown_with(Sight()).joined().withheld for row in every)
+    assert {number for row in every for number in row.joined().erased} >= {0, 1}
+    for sight in SIGHTS:
+        which = Which(None, (), sight)
+        rows = read_page(reader, 0, 1000, which)
+        assert (len(rows) < len(every)) == (not sight.restricted)
+        expected = [envelope(row) for row in rows]
+        assert await all_lines(reader, which) == expected
+        page = make_page(rows, size=1000, position=0).content
+        assert page == b'{"events":[%b]}' % b",".join(expected)
+        frames = [write(row).content.split(b"\ndata: ")[1] for row in rows]
+        assert frames == [line + b"\n\n" for line in expected]
+        assert [cloudevent(row) for row in rows] == [json.loads(line) for line in expected]
+
+
+async def test_lines_are_narrowed_as_pages_are(told: Service):
+    reader = told.app.state.reader
+    signed, registered = "agreement.signed.v1", "agreement.registered.v1"
+    for sight, agreement, types in itertools.product(
+        SIGHTS, (None, "shown"), ((), (signed,), (signed, registered))
+    ):
+        wanted = [
+            envelope(row)
+            for row in read_page(reader, 0, 1000, Which(None, (), sight))
+            if agreement in (None, row.stream_id) and (not types or row.type in types)
+        ]
+        assert wanted
+        assert await all_lines(reader, Which(agreement, types, sight)) == wanted
+
+
+async def test_one_event_alone_is_the_line_of_it(told: Service):
+    found = await told.get("/events", headers={"Accept": "application/x-ndjson"})
+    for line in found.content.split(b"\n")[-5:-1]:
+        position = int(json.loads(line)["sequence"])
+        assert (await told.get(f"/events/{position}")).content == line
