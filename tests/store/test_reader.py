@@ -16,6 +16,7 @@ from registry.merkle.proof import (
 )
 from registry.merkle.tiles import Tile
 from registry.merkle.tree import append, root
+from registry.store.tiles import read_tiles
 from store.conftest import SOURCE, Open, Opened, planned, registered
 
 
@@ -176,3 +177,19 @@ async def test_several_agreements_are_folded_at_once_from_memory_or_in_one_go(op
         assert {name: state.version for name, state in found.items()} == {"one": 1, "two": 2, "three": 1}
         assert found["one"] is kept
         assert store.states.get("three") is found["three"]
+
+
+async def test_all_tiles_of_a_proof_are_read_in_one_statement_and_more_of_them_in_several(
+    opened: Open,
+) -> None:
+    async with opened() as store:
+        await filled(store, 700)
+        tiles = [*(Tile(0, n) for n in (0, 1)), Tile(1, 0, 2), *(Tile(0, 2, width) for width in range(1, 9))]
+        with counted(store.reading) as asked:
+            store.reader.hashes(inclusion_nodes(300, 700), 700)
+        assert len(asked) == 1
+        with store.reading.connect() as connection, counted(store.reading) as asked:
+            found = read_tiles(connection, tiles)
+        assert len(asked) == 2
+        assert [len(found[tile]) for tile in tiles] == [32 * tile.width for tile in tiles]
+        assert found == {tile: store.reader.tile(tile) for tile in tiles}

@@ -11,6 +11,7 @@ from registry.merkle.tiles import Node, Tile, node_in_tile, tile_of
 from registry.store.database import reachable
 from registry.store.foundings import parties_of
 from registry.store.head import Head, read_head
+from registry.store.latest import read_latest
 from registry.store.migrate import current_revision
 from registry.store.newest import read_newest
 from registry.store.pages import read_page
@@ -138,10 +139,7 @@ class Reader:
         """Fold one agreement as ``agreement`` does; give with it up to which position at least that is."""
         known = self._states.get(stream)
         with reachable(), self._engine.connect() as connection:
-            size = read_head(
-                connection
-            ).size  # before the events: what is committed in between may be in them
-            news = read_stream(connection, stream, after_version=known.version if known else 0)
+            size, news = read_latest(connection, stream, after_version=known.version if known else 0)
         state = fold(known, news) if news else known
         if state is not None:
             self._states.keep(state, size)
@@ -203,9 +201,7 @@ class Reader:
             by_tile.setdefault(tile_of(node, size), []).append(node)
         with reachable(), self._engine.connect() as connection:
             tiles = read_tiles(connection, list(by_tile))
-        return {
-            node: node_in_tile(node, tiles[tile]) for tile, wanted in by_tile.items() for node in wanted
-        }
+        return {node: node_in_tile(node, tiles[tile]) for tile, wanted in by_tile.items() for node in wanted}
 
     def tile(self, tile: Tile) -> bytes:
         """Read the hashes of one full or partial tile, packed; short if the tree does not reach that far."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, select
+from sqlalchemy import Row as DatabaseRow
 
 from registry.access import EVERYTHING, Sight
 from registry.domain.cloudevents import outgoing
@@ -31,18 +32,21 @@ _PARTS = select(event_part.c.position, event_part.c.part_no, event_part.c.data)
 _PARTS_FROM_TO = _PARTS.where(event_part.c.position.between(bindparam("first"), bindparam("last")))
 _PARTS_OF = _PARTS.where(event_part.c.position.in_(bindparam("positions", expanding=True)))
 
+EVENT_WITH_PART = (
+    event.c.position,
+    event.c.version,
+    event.c.recorded_at,
+    event.c.source,
+    event.c.event_id,
+    event.c.type,
+    event.c.stream_id,
+    event_part.c.part_no,
+    event_part.c.data,
+)
+"""What an event is read from, a row for each of its parts, as ``read_events`` takes them."""
+
 _WITH_PARTS = (
-    select(
-        event.c.position,
-        event.c.version,
-        event.c.recorded_at,
-        event.c.source,
-        event.c.event_id,
-        event.c.type,
-        event.c.stream_id,
-        event_part.c.part_no,
-        event_part.c.data,
-    )
+    select(*EVENT_WITH_PART)
     .outerjoin_from(event, event_part, event_part.c.position == event.c.position)
     .order_by(event.c.stream_id, event.c.version)
 )
@@ -188,20 +192,25 @@ def read_streams(connection: Connection, streams: Iterable[str]) -> dict[str, li
     wanted = list(streams)
     one_of = _ONE_OF if connection.dialect.name == "postgresql" else event.c.stream_id.in_(wanted)
     given = {"streams": wanted} if one_of is _ONE_OF else {}
+    found: dict[str, list[Recorded]] = {}
+    for each in read_events(connection.execute(_WITH_PARTS.where(one_of), given).all()):
+        found.setdefault(each.subject, []).append(each)
+    return found
+
+
+def read_events(rows: Iterable[DatabaseRow[*tuple[Any, ...]]]) -> list[Recorded]:
+    """Read events from rows that begin with ``EVENT_WITH_PART``, those of an event next to each other."""
     events: list[tuple[_Envelope, dict[int, bytes]]] = []
     position = 0
     parts: dict[int, bytes] = {}
-    for row in connection.execute(_WITH_PARTS.where(one_of), given).all():
+    for row in rows:
         part_no = row[7]
         if row[0] != position:
             position, parts = row[0], {}
             events.append((row[:7], parts))
         if part_no is not None:
             parts[part_no] = row[8]
-    found: dict[str, list[Recorded]] = {}
-    for envelope, parts in events:
-        found.setdefault(envelope[6], []).append(_recorded(envelope, parts))
-    return found
+    return [_recorded(envelope, parts) for envelope, parts in events]
 
 
 def _parts(connection: Connection, positions: list[int]) -> dict[int, dict[int, bytes]]:

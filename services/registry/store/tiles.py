@@ -70,7 +70,7 @@ def _read(connection: Connection, tiles: Sequence[Tile], kinds: Sequence[Kind]) 
 def _rows_of(tile: Tile, kind: Kind) -> dict[str, int]:
     """Name the rows that hold the hashes of a tile."""
     if kind == "full":
-        return {"level": tile.level, "first": tile.n, "last": tile.n}
+        return {"level": tile.level, "first": tile.n}
     first = tile.n * TILE_WIDTH
     last = first + tile.width - 1
     if kind == "leaves":
@@ -86,13 +86,19 @@ def _reading(kinds: tuple[Kind, ...]) -> CompoundSelect[*tuple[Any, ...]]:
 
 
 def _one(number: int, kind: Kind) -> Select[*tuple[Any, ...]]:
-    """Select the number of a tile, and its hashes in their order."""
+    """Select the number of a tile, and its hashes in their order.
+
+    The planner does not look into a subquery, so it expects as many rows of a range whether it knows its ends or not.
+    Else PostgreSQL finds the plan that it could keep too dear, and plans each proof anew.
+    """
     level, first, last = (
-        bindparam(f"{name}_{number}", type_=BigInteger) for name in ("level", "first", "last")
+        select(bindparam(f"{name}_{number}", type_=BigInteger)).scalar_subquery()
+        for name in ("level", "first", "last")
     )
     which = literal(number).label("tile")
     if kind == "leaves":
         return select(which, event.c.position, event.c.leaf_hash).where(event.c.position.between(first, last))
-    hashes = log_tile.c.hashes if kind == "full" else log_tile.c.root
-    rows = log_tile.c.level == level, log_tile.c.n.between(first, last)
-    return select(which, log_tile.c.n, hashes).where(*rows)
+    of_level = log_tile.c.level == level
+    if kind == "full":
+        return select(which, log_tile.c.n, log_tile.c.hashes).where(of_level, log_tile.c.n == first)
+    return select(which, log_tile.c.n, log_tile.c.root).where(of_level, log_tile.c.n.between(first, last))
