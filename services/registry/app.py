@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -56,6 +57,9 @@ from registry.ui.routes import answer_stray, page_handlers
 
 if TYPE_CHECKING:
     from registry.http.tokens import Tokens
+
+EASE = 0.0001
+"""Seconds for which whoever waits for the interpreter may have it while rows are made."""
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -177,9 +181,16 @@ def start_projections(
         """Leave an append three quarters of the interpreter, for as long as there is one."""
         return min(1.0, 3 * seconds * len(CATALOGUE)) if sequencer.busy else 0.0
 
+    def ease() -> None:
+        """Let appends go on between two agreements: else they wait up to 5 ms for the interpreter, each time."""
+        if sequencer.busy:
+            time.sleep(EASE)
+
     wait = sequencer.arrivals.wait
     runners = [
-        Runner(writing, reader, model, executor=executor, wait=wait, rest=rest, traced=traced).run()
+        Runner(
+            writing, reader, model, executor=executor, wait=wait, rest=rest, ease=ease, traced=traced
+        ).run()
         for model in CATALOGUE
     ]
     stack.push_async_callback(cancel, [asyncio.create_task(runner) for runner in runners])

@@ -52,6 +52,21 @@ async def test_an_agreement_is_not_made_again_for_events_that_its_rows_know_alre
     assert visits.made == 1
 
 
+async def test_others_may_go_on_after_each_agreement_whose_rows_are_made(
+    store: Opened, model: ReadModel
+) -> None:
+    eased = 0
+
+    def ease() -> None:
+        nonlocal eased
+        eased += 1
+
+    await store.append(registered("one"), registered("two"), registered("three"), planned("one", "v1"))
+    projection = Projection(store.writing, store.reader, begun(store, model).generation, ease=ease)
+    projection.step()
+    assert eased == 3
+
+
 @pytest.mark.parametrize("point", ["read", "made", "advanced", "written", "committed"])
 async def test_a_projection_that_dies_at_any_point_ends_with_the_same_rows(
     store: Opened, model: ReadModel, point: str

@@ -20,7 +20,7 @@ from registry.projections.generations import (
     live,
 )
 from registry.projections.model import ReadModel
-from registry.projections.step import Fault, Projection
+from registry.projections.step import Ease, Fault, Projection
 from registry.projections.traced import Traced
 from registry.store.database import reachable
 from registry.store.head import read_head
@@ -58,6 +58,7 @@ class Runner:
         executor: Executor,
         wait: Wait,
         rest: Rest = lambda _: 0.0,
+        ease: Ease = lambda: None,
         traced: Traced | None = None,
         fault: Fault = lambda _: None,
     ) -> None:
@@ -68,6 +69,7 @@ class Runner:
         self._executor = executor
         self._wait = wait
         self._rest = rest
+        self._ease = ease
         self._fault = fault
 
     async def run(self) -> None:
@@ -132,7 +134,7 @@ class Runner:
             if generation is None:
                 generation = begin_generation(connection, self._model, held.fence)
             generation = fence_off(connection, generation, held)
-        return Projection(self._engine, self._reader, generation, fault=self._fault)
+        return Projection(self._engine, self._reader, generation, ease=self._ease, fault=self._fault)
 
     @staticmethod
     def _first(known: list[Generation]) -> Generation | None:

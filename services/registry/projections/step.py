@@ -23,6 +23,9 @@ BATCH = 500
 REMEMBERED = 100_000
 """Agreements of which a projection remembers what it wrote last."""
 
+Ease = Callable[[], None]
+"""Called between two agreements: lets others have the interpreter for a moment."""
+
 Fault = Callable[[str], None]
 """Called with the name of each point that a step has come to; a test fails there."""
 
@@ -54,6 +57,7 @@ class Projection:
         generation: Generation,
         *,
         afresh: bool = False,
+        ease: Ease = lambda: None,
         fault: Fault = lambda _: None,
     ) -> None:
         self.generation = generation
@@ -63,6 +67,7 @@ class Projection:
         self._afresh = afresh
         self._engine = engine
         self._reader = reader
+        self._ease = ease
         self._fault = fault
         self._written: dict[str, int] = {}
 
@@ -108,6 +113,7 @@ class Projection:
             except Exception as error:  # whatever it is, it must not stop the other agreements
                 log.exception("the rows of %s in %s cannot be made", stream, self.generation.model.name)
                 made.failed[stream] = error
+            self._ease()
         return made
 
     def commit(self, last: int, made: Made, retry: Collection[str] = ()) -> None:
