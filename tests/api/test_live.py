@@ -14,6 +14,7 @@ from api.listening import Dispatcher, Heard, listening
 from cli.servers import serving as process
 from registry.__main__ import main
 from registry.api import frames, streams
+from registry.api import stream as stream_module
 from registry.api.frames import Frame, Stretch, Wanted
 from registry.api.live import EVENT_STREAM
 from registry.api.streams import Streams
@@ -313,7 +314,7 @@ async def at_head(service: Service, many: int) -> None:
 async def test_a_client_that_takes_too_slowly_reads_for_itself_and_misses_nothing(
     told: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(streams, "WAITING", 3000)
+    monkeypatch.setattr(stream_module, "WAITING", 3000)
     monkeypatch.setattr(streams, "PAUSE", 0.0)
     async with listening(told.app) as slow, listening(told.app) as quick:
         await at_head(told, 2)
@@ -333,7 +334,7 @@ async def test_a_client_that_takes_too_slowly_reads_for_itself_and_misses_nothin
 async def test_one_event_larger_than_what_may_wait_is_sent_all_the_same(
     told: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(streams, "WAITING", 10)
+    monkeypatch.setattr(stream_module, "WAITING", 10)
     monkeypatch.setattr(frames, "CHUNK", 10)
     async with listening(told.app, "after=0") as client:
         await told.post(planned("visit-9"))

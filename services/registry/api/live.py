@@ -3,15 +3,19 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from registry.access import KEY, TOKEN
 from registry.api.frames import Wanted
 from registry.api.streams import Streams
 from registry.http.answer import Answer, Asked, applied
+from registry.http.gate import Gate
 from registry.http.parameters import BadHeader, BadParameter, number
+from registry.http.principal import principal_of
 from registry.http.slots import Slots, left
 from registry.http.threads import in_thread
 from registry.http.told import told_of
@@ -26,6 +30,9 @@ HEADERS = {
     "X-Accel-Buffering": "no",  # nginx would gather events before it passes them on
 }
 
+SHOWN = (KEY, TOKEN)
+"""Those who have shown something that may come to an end before their stream does."""
+
 _POSITION = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -37,6 +44,8 @@ class Live(Response[None]):
         self.streams: Streams = request.app.state.streams
         self.slots: Slots = request.app.state.slots
         self.who = self.slots.whose(request)
+        self.principal = principal_of(request)
+        self.gate: Gate = request.app.state.gate
         self.wanted = wanted
         self.after = after
 
@@ -48,7 +57,10 @@ class Live(Response[None]):
         async def send_all(scope: Scope, receive: Receive, send: Send) -> None:
             told_of(scope).lasting = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            with self.slots.held(self.who), self.streams.opened(self.wanted, self.after) as stream:
+            permitted = (
+                partial(self.gate.holds, scope, self.principal) if self.principal.kind in SHOWN else None
+            )
+            with self.slots.held(self.who), self.streams.opened(self.wanted, self.after, permitted) as stream:
                 leaving = asyncio.create_task(left(receive))
                 leaving.add_done_callback(lambda _: stream.end())
                 try:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from registry.api import frames
 from registry.api.frames import Parties, Stretch, Wanted, Wants
+from registry.api.stream import Permitted, Stream
 from registry.errors import Unavailable
 from registry.http.threads import in_thread
 from registry.store.arrivals import Arrivals
@@ -31,62 +32,17 @@ PAUSE = 0.05
 something costs the same however much it is."""
 BEHIND = 0.01
 """Seconds instead when there is more: enough for each client to take what it was given."""
-WAITING = 256 << 10
-"""Bytes that may wait for one client; more than that only if it is one chunk."""
 READERS = 2
 """Streams that read for themselves at once: the threads are there for other requests as well."""
+
+WATCH = 2.0
+"""Seconds after which it is looked again whether whoever listens still may."""
 
 COME_BACK = 1000
 """Milliseconds after which a client whose stream was ended connects again."""
 
 OPENED = b": live\n\n"
 SILENCE = b": heartbeat\n\n"
-
-
-class Stream:
-    """One open stream. Belongs to the event loop."""
-
-    def __init__(self, wanted: Wanted, after: int) -> None:
-        self.wanted = wanted
-        self.seen = after
-        """Everything up to here has been sent, or waits to be. While it is fed with the others it may be behind: what
-        they have all been fed is noted once."""
-        self.ended = False
-        self._waiting: list[bytes] = []
-        self._woken = asyncio.Event()
-
-    def end(self) -> None:
-        """End it; who sends it sends nothing more."""
-        self.ended = True
-        self.wake()
-
-    def wake(self) -> None:
-        """Let whoever sends it look at it again."""
-        self._woken.set()
-
-    def offer(self, content: bytes) -> bool:
-        """Let something wait to be sent; False when too much does already, and then nothing is done."""
-        if self._waiting and len(content) + sum(map(len, self._waiting)) > WAITING:
-            return False
-        if content:
-            self._waiting.append(content)
-            self.wake()
-        return True
-
-    def take(self) -> bytes:
-        """Take what waits."""
-        content = b"".join(self._waiting)
-        self._waiting.clear()
-        return content
-
-    async def wait(self, seconds: float) -> None:
-        """Wait to be woken, or for some seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-        self._woken.clear()
 
 
 class Streams:
@@ -113,11 +69,11 @@ class Streams:
         self._parties = Parties(reader)
         self._reading = asyncio.Semaphore(READERS)
         self._loop = asyncio.get_running_loop()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     def start(self) -> None:
-        """Begin to feed the streams at the head."""
-        self._task = asyncio.create_task(self._feed(), name="streams")
+        """Begin to feed the streams at the head, and to look whether those who listen still may."""
+        self._tasks = asyncio.create_task(self._feed()), asyncio.create_task(self._watch())
 
     def close(self) -> None:
         """End all streams, also those still to come. May be called from a signal handler or another thread."""
@@ -126,14 +82,14 @@ class Streams:
     async def stop(self) -> None:
         """End all streams, and feed none any more."""
         self._close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @contextmanager
-    def opened(self, wanted: Wanted, after: int) -> Iterator[Stream]:
+    def opened(self, wanted: Wanted, after: int, permitted: Permitted | None = None) -> Iterator[Stream]:
         """Open a stream of what is wanted behind a position, for as long as the block lasts."""
-        stream = Stream(wanted, after)
+        stream = Stream(wanted, after, permitted)
         self.open.add(stream)
         if self.closing.is_set():
             stream.end()
@@ -157,10 +113,12 @@ class Streams:
                 content = stream.take()
             if not content and self._loop.time() - spoken >= HEARTBEAT:
                 content = SILENCE
-            if content:
+            if content and not stream.refused:
                 yield content
                 spoken = self._loop.time()
         self._leave(stream)
+        if stream.refused:
+            return
         yield stream.take() + await self._farewell(stream)
 
     async def _farewell(self, stream: Stream) -> bytes:
@@ -250,6 +208,22 @@ class Streams:
                     await asyncio.sleep(POLL)
                 else:
                     await self._arrivals.wait(after, POLL)
+
+    async def _watch(self) -> None:
+        """End the streams of those who may no longer listen; while that cannot be found out they go on."""
+        while True:
+            await asyncio.sleep(WATCH)
+            for stream in tuple(self.open):
+                if stream.permitted is None or stream.ended:
+                    continue
+                try:
+                    if not await stream.permitted():
+                        stream.refuse()
+                except Unavailable:
+                    break
+                except Exception:
+                    log.exception("it cannot be found out who still may listen")
+                    break
 
     def _next(self, after: int, heard: int, wants: Wants) -> Stretch:
         """Write out what comes next, as this process has appended it if it has appended all that was heard of."""

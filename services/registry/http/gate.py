@@ -58,10 +58,9 @@ class Gate:
         try:
             token = token_of(scope)
             if token is not None:
-                tokens = self._tokens if token.count(b".") == DOTS else None
-                if self.rates.any_failed and not (tokens or self.keys).knows(token):
+                if self.rates.any_failed and not (self._verifier(token) or self.keys).knows(token):
                     self.rates.check_failures(scope)
-                return await tokens.who(token) if tokens else (await self.keys.find(token)).principal
+                return await self._shown(token)
         except Unauthenticated:
             self.rates.failed(scope)
             raise
@@ -71,3 +70,25 @@ class Gate:
         if self._anybody is not None:
             return self._anybody
         raise Unauthenticated("the request does not say who is asking")
+
+    async def holds(self, scope: Any, principal: Principal) -> bool:
+        """Tell whether what a request has shown still stands for a principal, when it was let in some time ago.
+
+        This is no use of a session, and nothing that is wrong with it is held against anybody. Raises Unavailable.
+        """
+        if self._everybody is not None:
+            return True
+        try:
+            token = token_of(scope)
+            if token is not None:
+                return await self._shown(token) == principal
+        except Unauthenticated:
+            return False
+        return (await self._sessions.who(scope, used=False) or self._anybody) == principal
+
+    async def _shown(self, token: bytes) -> Principal:
+        tokens = self._verifier(token)
+        return await tokens.who(token) if tokens else (await self.keys.find(token)).principal
+
+    def _verifier(self, token: bytes) -> "Tokens | None":
+        return self._tokens if token.count(b".") == DOTS else None

@@ -12,6 +12,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from registry.access import Principal
 from registry.errors import Unavailable
 from registry.http.answer import Asked
@@ -51,15 +53,16 @@ class Sessions:
         await asyncio.gather(*self._notes, return_exceptions=True)
         self._thread.shutdown()
 
-    async def who(self, scope: Any) -> Principal | None:
+    async def who(self, scope: Any, *, used: bool = True) -> Principal | None:
         """Tell who has signed in, by the cookie of a request; None for nobody, or when the session is over.
 
-        ``scope`` is that of ASGI. Raises CrossSite when another site's page has sent it, and Unavailable.
+        ``scope`` is that of ASGI; ``used`` says whether this is a use of the session, which keeps it from ending.
+        Raises CrossSite when another site's page has sent it, and Unavailable.
         """
         cookie = cookie_of(scope, NAMES)
         if cookie is None or len(cookie) != COOKIE_LENGTH:
             return None
-        session = await self._session(cookie)
+        session = await self._session(cookie, used=used)
         key = None if session is None else await self._keys.by_id(session.key_id)
         if key is None:
             return None
@@ -79,22 +82,23 @@ class Sessions:
         self._known.pop(sha256(cookie.encode()).digest(), None)
         await in_thread(self._rows.close, cookie)
 
-    async def _session(self, cookie: str) -> Session | None:
+    async def _session(self, cookie: str, *, used: bool) -> Session | None:
         digest = sha256(cookie.encode()).digest()
-        known = self._known.get(digest)
-        if known is not None and time.monotonic() < known[1] and time.time() < known[0].until:
-            return known[0]
-        session = await asyncio.get_running_loop().run_in_executor(self._thread, self._rows.find, cookie)
+        session, until = self._known.get(digest, (None, 0.0))
+        if session is None or time.monotonic() >= until or time.time() >= session.until:
+            session = await asyncio.get_running_loop().run_in_executor(self._thread, self._rows.find, cookie)
+            until = time.monotonic() + FRESH
         if session is None:
             self._known.pop(digest, None)
             return None
-        self._known[digest] = session, time.monotonic() + FRESH
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
-        if session.stale:
+        if session.stale and used:
+            session = msgspec.structs.replace(session, stale=False)
             note = asyncio.create_task(self._note(cookie))
             self._notes.add(note)
             note.add_done_callback(self._notes.discard)
+        self._known[digest] = session, until
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
         return session
 
     async def _note(self, cookie: str) -> None:
