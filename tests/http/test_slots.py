@@ -79,7 +79,7 @@ async def test_a_list_is_read_no_further_once_its_reader_has_left(
 def test_pages_of_a_stream_are_as_long_as_their_events_permit() -> None:
     assert next_size(FIRST_PAGE, FIRST_PAGE * 500) == 3 * FIRST_PAGE
     assert next_size(STREAM_PAGE, STREAM_PAGE * 100) == STREAM_PAGE
-    assert next_size(50, 50 * 262_144) == 1
+    assert next_size(50, 50 * STREAM_BYTES) == 1
     assert next_size(1, 1 << 20) == 1
     assert next_size(10, 2 * STREAM_BYTES) == 5
     assert next_size(10, 0) == 30

@@ -2,11 +2,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import BigInteger, Engine, LargeBinary, Text, exc, literal, select
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import exc
 
 from registry.errors import Unavailable
-from registry.store.database import connection_arguments, open_reader, open_writer, parse_url, reachable
+from registry.store.database import (
+    BINARY,
+    connection_arguments,
+    open_reader,
+    open_writer,
+    parse_url,
+    reachable,
+)
 
 
 @pytest.mark.parametrize("url", ["postgres://db/r", "mysql://db/r", "sqlite://", "sqlite:///:memory:"])
@@ -88,3 +95,23 @@ def test_several_hosts_are_the_same_to_everybody_who_connects(hosts: str) -> Non
         assert arguments["tcp_user_timeout"] == "9000", "what the URL says goes first"
         assert arguments["keepalives_idle"] == 10
     assert (listening["connect_timeout"], given[0]["connect_timeout"]) == (2, 10)
+
+
+def test_a_reader_gets_bytes_as_they_are_where_a_statement_asks_for_it(reading: Engine) -> None:
+    formats: list[int] = []
+    sqlalchemy_event.listen(
+        reading,
+        "after_cursor_execute",
+        lambda _connection, cursor, *_: formats.append(getattr(cursor, "format", 0)),
+    )
+    values = select(
+        literal(b"\x00\xff\\x41", LargeBinary),
+        literal("Zürich €", Text),
+        literal(-(2**53), BigInteger),
+        literal(None, LargeBinary),
+    )
+    with reading.connect() as connection:
+        in_text = connection.execute(values).one()
+        as_they_are = connection.execute(values.execution_options(**BINARY)).one()
+    assert as_they_are == in_text == (b"\x00\xff\\x41", "Zürich €", -(2**53), None)
+    assert formats[-2:] == ([0, 1] if reading.dialect.name == "postgresql" else [0, 0])

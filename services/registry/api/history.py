@@ -15,10 +15,10 @@ from registry.http.routing import Parameter
 from registry.store.reader import Reader
 from registry.store.rows import Row, written
 
-STREAM_PAGE = 500
+STREAM_PAGE = 1000
 """Events read at a time for a stream; two such pages are what bounds its memory."""
 FIRST_PAGE = 50
-STREAM_BYTES = 256 << 10
+STREAM_BYTES = 512 << 10
 """What a page of a stream is to come to at most, by how large the events of the one before it were."""
 
 LIMIT = Parameter(

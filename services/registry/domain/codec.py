@@ -148,20 +148,21 @@ def join(part0: bytes | None, parts: Mapping[int, bytes], withheld: Collection[i
     )
 
 
+_DOLLAR = ord("$")
+
+
 def _has_markers(part0: bytes) -> bool:
-    """Tell whether there may be markers in part 0. Few events have a dollar sign, and one byte is found soonest."""
-    return b"$" in part0 and b'"$part"' in part0
+    """Tell whether there may be markers in part 0. Few events have a dollar sign, and a byte is found soonest."""
+    return _DOLLAR in part0 and b'"$part"' in part0
 
 
-class _Whole(msgspec.Struct):
+class _Stored(Joined, frozen=True, rename={"body": "data"}):
     """Part 0 with the body still in its bytes."""
 
-    attrs: dict[str, str]
-    data: msgspec.Raw
-    principal: str
+    body: msgspec.Raw  # type: ignore[assignment]  # encoded like a body
 
 
-_whole = msgspec.json.Decoder(_Whole).decode
+_stored = msgspec.json.Decoder(_Stored).decode
 
 
 def as_stored(part0: bytes | None) -> Joined | None:
@@ -169,10 +170,7 @@ def as_stored(part0: bytes | None) -> Joined | None:
 
     A fourth of the work of ``join``, for whoever only writes the body out again.
     """
-    if part0 is None or _has_markers(part0):
-        return None
-    whole = _whole(part0)
-    return Joined(whole.attrs, whole.data, whole.principal)  # type: ignore[arg-type]  # encoded like a body
+    return None if part0 is None or _has_markers(part0) else _stored(part0)
 
 
 @cache

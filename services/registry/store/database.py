@@ -11,6 +11,9 @@ from sqlalchemy.pool import QueuePool
 
 from registry.errors import Unavailable
 
+BINARY = {"binary": True}
+"""For statements that read many bytes: PostgreSQL sends them to a reader as they are, not in hexadecimal digits."""
+
 GONE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.InternalError)
 """What SQLAlchemy raises when the database cannot be reached, went away or did not answer in time."""
 
@@ -85,7 +88,9 @@ def open_reader(url: str, *, lock_timeout: int = 10, pool_size: int = 8) -> Engi
         return engine
     # A read is one statement, or several that each see what is committed by then: READ COMMITTED would give no
     # more, and its BEGIN and ROLLBACK are two round trips.
-    return _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout, isolation="AUTOCOMMIT")
+    engine = _postgres(parsed, pool_size=pool_size, lock_timeout=lock_timeout, isolation="AUTOCOMMIT")
+    _prepare_formats(engine)
+    return engine
 
 
 @contextmanager
@@ -128,6 +133,15 @@ def _postgres(
         connection.commit()
 
     return engine
+
+
+def _prepare_formats(engine: Engine) -> None:
+    from psycopg.pq import Format  # a SQLite store does without
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def choose(_connection: Any, cursor: Any, _statement: Any, _given: Any, context: Any, _many: Any) -> None:
+        if context.execution_options.get("binary"):
+            cursor.format = Format.BINARY
 
 
 def pool_use(engine: Engine) -> tuple[int, int]:

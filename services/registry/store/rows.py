@@ -12,6 +12,7 @@ from registry.domain.cloudevents import outgoing
 from registry.domain.codec import Joined, as_stored, event_and_missing, join, whole_event
 from registry.domain.envelope import Recorded
 from registry.merkle.entry import format_time
+from registry.store.database import BINARY
 from registry.store.tables import event, event_part
 
 PAGE = 1000
@@ -26,9 +27,9 @@ ROWS = select(
     event.c.recorded_at,
     event.c.entry,
     event.c.leaf_hash,
-)
+).execution_options(**BINARY)
 
-_PARTS = select(event_part.c.position, event_part.c.part_no, event_part.c.data)
+_PARTS = select(event_part.c.position, event_part.c.part_no, event_part.c.data).execution_options(**BINARY)
 _PARTS_FROM_TO = _PARTS.where(event_part.c.position.between(bindparam("first"), bindparam("last")))
 _PARTS_OF = _PARTS.where(event_part.c.position.in_(bindparam("positions", expanding=True)))
 
@@ -49,6 +50,7 @@ _WITH_PARTS = (
     select(*EVENT_WITH_PART)
     .outerjoin_from(event, event_part, event_part.c.position == event.c.position)
     .order_by(event.c.stream_id, event.c.version)
+    .execution_options(**BINARY)
 )
 
 _ONE_OF = event.c.stream_id == any_(bindparam("streams", type_=ARRAY(Text)))
@@ -153,7 +155,7 @@ def select_rows(
     values that are given for its parameters.
     """
     found = connection.execute(statement, given).all()
-    parts = _parts(connection, [row.position for row in found])
+    parts = _parts(connection, [row[0] for row in found])
     return [
         Row(
             position,
