@@ -59,9 +59,9 @@ class Stream:
 
     async def wait(self, seconds: float) -> None:
         """Wait to be woken, or for some seconds."""
+        timer = asyncio.get_running_loop().call_later(seconds, self.wake)
         try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+            await self._woken.wait()
+        finally:
+            timer.cancel()
         self._woken.clear()
