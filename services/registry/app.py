@@ -131,6 +131,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
         stack.push_async_callback(asyncio.to_thread, listener.stop)
     traced = await start_tracing(app, settings, stack) if settings.otlp_endpoint else None
     start_projections(writing, reader, sequencer, stack, traced)
+    await asyncio.to_thread(app.state.clearing.begin)
     stack.push_async_callback(cancel, [asyncio.create_task(app.state.clearing.run())])
     publisher = await asyncio.to_thread(
         open_publisher,

@@ -334,6 +334,25 @@ async def test_it_is_woken(clearing: Clearing, monkeypatch: pytest.MonkeyPatch) 
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_process_is_told_of_no_erasure_before_it_began(
+    told: Opened, projections: list[Projection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    erase(told, "one")
+    started = Clearing(told.writing, told.reader, MODELS, forget=heard.append)
+    started.begin()
+    erase(told, "two")
+    caught_up(*projections)
+    monkeypatch.setattr(clearing_module, "POLL", 0.01)
+    task = asyncio.create_task(started.run())
+    async with asyncio.timeout(20):
+        while not heard:
+            await asyncio.sleep(0.01)
+    assert heard == ["two"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_every_process_is_told_of_which_agreements_something_was_erased(
     told: Opened, projections: list[Projection], clearing: Clearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ async def test_who_keeps_nothing_yet_has_nothing_to_follow(
 ) -> None:
     async with opened() as here, opened() as there:
         await there.append(registered("one"), planned("one", "v1"))
-        monkeypatch.setattr(following, "PAGE", 0)  # would never end
+        monkeypatch.delattr(Reader, "moved")
         follow(here.reader, here.states)
         assert here.states.position == 2
         assert here.reader.agreement("one") is not None

@@ -72,6 +72,13 @@ class Clearing:
         """Up to here it has been told."""
         self._erased: list[str] = []
 
+    def begin(self) -> None:
+        """Take the log as it is before anything is shown of it, so that nobody need be told of older erasures.
+
+        Raises Unavailable.
+        """
+        self._heard = self._reader.head().size
+
     async def run(self) -> None:
         """Run until cancelled; whatever happens on the way is logged and tried again."""
         self._woken = asyncio.Event()

@@ -75,7 +75,12 @@ def follow(reader: Reader, states: States) -> None:
     """Bring the kept states as far as the log is now. Raises Unavailable."""
     length = reader.head().size  # which the states hear of
     while (after := states.position) < length:
-        until = min(length, after + PAGE) if states.events else length
+        if (
+            not states.events
+        ):  # as after a start: to ask what has ever moved takes the longer, the longer the log
+            states.follow(after, length)
+            return
+        until = min(length, after + PAGE)
         for agreement in states.older(
             reader.moved(after, until)
         ):  # what this process appended is there already
