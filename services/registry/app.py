@@ -31,6 +31,7 @@ from registry.http.rates import Rates
 from registry.http.refusals import no_refusals
 from registry.http.sessions import Sessions
 from registry.http.slots import Slots
+from registry.http.threads import Turns
 from registry.http.watched import Requests, Watched
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.clearing import Clearing
@@ -76,7 +77,15 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={Exception: answer_stray},
         before_request=before_request,
         openapi_config=openapi_config,
-        state=State({"refusals": no_refusals(), "requests": Requests(), "rebuilds": set(), "drawings": {}}),
+        state=State(
+            {
+                "refusals": no_refusals(),
+                "requests": Requests(),
+                "rebuilds": set(),
+                "drawings": {},
+                "turns": Turns(),
+            }
+        ),
         logging_config=None,  # the framework would write every library's INFO to standard error
         lifespan=[lifespan],
     )
@@ -201,7 +210,8 @@ def spare_the_collector() -> None:
     """Have the garbage collector look less often at what stays anyway."""
     gc.collect()
     gc.freeze()  # what is here now stays for good, so the collector need not look at it again and again
-    gc.set_threshold(50_000, 20, 50)
+    # Of what has come since, no more is looked at in one go than takes some milliseconds: everybody waits for it.
+    gc.set_threshold(5_000, 2, 5_000)
 
 
 async def open_gate(

@@ -14,6 +14,7 @@ async def test_the_limits_are_published(service: Service):
     assert limits["max_page_limit"] == 1000
     assert limits["max_integer"] == 2**53 - 1
     assert limits["max_json_depth"] == 32
+    assert limits["max_json_values"] == 100_000
     again = await service.get("/limits", headers={"If-None-Match": response.headers["ETag"]})
     assert again.status_code == 304
 

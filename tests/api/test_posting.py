@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -16,7 +18,8 @@ from api.conftest import (
     serving,
     signed,
 )
-from registry.errors import Unavailable
+from registry.api import posting
+from registry.errors import Malformed, Unavailable
 
 BINARY = {
     "ce-specversion": "1.0",
@@ -267,6 +270,35 @@ async def test_a_large_batch_is_recorded_like_a_small_one(service: Service):
     response = await service.batch(registered(), *visits)
     assert response.status_code == 201
     assert len(response.json()) == 201
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":[%b]}' % b",".join([b"1.5"] * 5000), b'{"a":%b1.5}' % (b" " * 70_000)]
+)
+async def test_an_event_that_takes_long_to_read_is_refused_like_another(service: Service, body: bytes):
+    asked = {"Content-Type": "application/cloudevents+json"}
+    answered = await service.client.post("/events", content=body, headers=asked)
+    assert "fraction" in problem(answered, 400, "malformed")["errors"][0]["detail"]
+
+
+async def test_nothing_keeps_an_error_and_with_it_the_body(service: Service, monkeypatch: pytest.MonkeyPatch):
+    kept: list[weakref.ref[Malformed]] = []
+
+    class Noted(Malformed):
+        def __init__(self) -> None:
+            super().__init__("cannot be read", [])
+            kept.append(weakref.ref(self))
+
+    async def reading(*_: Any) -> bytes:
+        raise Noted
+
+    monkeypatch.setattr(posting, "read_body", reading)
+    gc.disable()
+    try:
+        problem(await service.post(registered()), 400, "malformed")
+        assert [each() for each in kept] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_what_decide_rejects_is_a_409_with_rule_and_positions(registered_service: Service):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from registry.domain.strict_json import MAX_DEPTH, MAX_FLAWS, MAX_INTEGER, decode
+from registry.domain.strict_json import MAX_DEPTH, MAX_FLAWS, MAX_INTEGER, MAX_VALUES, decode, values
 from registry.errors import Malformed
 
 
@@ -79,6 +79,19 @@ def test_a_flaw_inside_an_object_with_repeated_names_is_told_as_well():
 
 def test_a_million_flaws_are_not_all_told():
     assert len(flaws_of(b"[" + b",".join([b"1.5"] * 10_000) + b"]")) == MAX_FLAWS
+
+
+@pytest.mark.parametrize("value", [b"1", b" 1.5", b"[]"])
+def test_a_text_has_so_many_values_and_no_more(value: bytes):
+    many = b"[" + b",".join([value] * (MAX_VALUES + 1)) + b"]"
+    assert flaws_of(many + b" ") == {"": "has more than 100000 values"}
+    fitting = b"[" + b",".join([b"1"] * MAX_VALUES) + b"]"
+    assert values(fitting) == MAX_VALUES
+    assert len(decode(fitting)) == MAX_VALUES
+
+
+def test_a_long_text_of_few_values_is_fine():
+    assert decode(b'"' + b"x" * MAX_VALUES + b'"') == "x" * MAX_VALUES
 
 
 def test_a_pointer_does_not_repeat_a_name_of_megabytes():

@@ -12,6 +12,7 @@ from registry.access import Sight
 from registry.http.answer import Answer, Asked, digest, fresh_or_304
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, next_cursor
 from registry.http.routing import Parameter
+from registry.http.threads import LISTS
 from registry.store.reader import Reader
 from registry.store.rows import Row, written
 
@@ -108,7 +109,7 @@ async def lines(reader: Reader, after: int, until: int, which: Which) -> AsyncGe
 
     def read(after: int, size: int) -> asyncio.Future[tuple[bytes, int]]:
         run = asyncio.get_running_loop().run_in_executor
-        return run(None, _page_of_lines, reader, after, until, which, size)
+        return run(LISTS, _page_of_lines, reader, after, until, which, size)
 
     size = FIRST_PAGE
     ahead = read(after, size)

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from registry.config import Settings
 from registry.domain.attributes import MAX_ID, MAX_SOURCE
-from registry.domain.strict_json import MAX_DEPTH, MAX_INTEGER
+from registry.domain.strict_json import MAX_DEPTH, MAX_INTEGER, MAX_VALUES
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.freshness import MAX_WAIT
 from registry.http.parameters import (
@@ -32,6 +32,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_id_characters: Annotated[int, Meta(description="Characters of an event's `id`")] = MAX_ID
     max_source_characters: Annotated[int, Meta(description="Characters of a `source`")] = MAX_SOURCE
     max_json_depth: Annotated[int, Meta(description="Levels of arrays and objects in a body")] = MAX_DEPTH
+    max_json_values: Annotated[
+        int, Meta(description="Commas and opening brackets in a body, which bound its values")
+    ] = MAX_VALUES
     max_integer: Annotated[int, Meta(description="Largest integer in JSON")] = MAX_INTEGER
     default_page_limit: Annotated[int, Meta(description="Items of a page that asks for no `limit`")] = (
         DEFAULT_LIMIT

@@ -14,13 +14,13 @@ from registry.domain.events import Registered
 from registry.errors import Flaw, Invalid, Refusal, RegistryError, TooLarge
 from registry.http.answer import JSON, Answer, Asked
 from registry.http.appending import append, foresee
-from registry.http.body import read_body
+from registry.http.body import announced, read_body
 from registry.http.parameters import BadHeader, flag, query
 from registry.http.principal import principal_of
 from registry.http.problems import InBatch, UnsupportedMediaType, describe
 from registry.http.refusals import note_refusal
 from registry.http.routing import Content, Operation, Parameter, post
-from registry.http.threads import in_thread
+from registry.http.threads import Turns
 from registry.store.receipt import Forecast, Receipt
 from registry.store.recorder import now
 
@@ -31,7 +31,9 @@ MODES = (STRUCTURED, BATCH, BINARY)
 POSTED_SCHEMA = {"$ref": "#/components/schemas/PostedEvent"}
 MAX_FLAWS = 100
 READ_IN_THREAD = 65_536
-"""Bytes of a batch from which on it is read in a thread."""
+"""Bytes of a body beyond which it is read in a thread, one of few at a time."""
+VALUES_IN_THREAD = 4096
+"""Values of it beyond which it is, too: one that is to be refused takes about a microsecond a value."""
 
 _MEDIA_TYPE = re.compile(
     r"([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)[ \t]*(?:;[ \t]*charset=(?:utf-8|\"utf-8\")[ \t]*)?"
@@ -125,26 +127,16 @@ async def post_events(request: Asked) -> Answer:
     single = mode != BATCH
     expect = _expected(headers, single=single)
     try:
-        most = settings.max_event_bytes if single else settings.max_batch_bytes
-        body = await read_body(request, most)
-        if mode == STRUCTURED:
-            events = [cloudevents.posted(strict_json.decode(body))]
-        elif mode == BINARY:
-            events = [cloudevents.from_headers(request.scope["headers"], body)]
-        else:
-            # A large batch takes a while to read; the event loop goes on serving others meanwhile.
-            read = in_thread(_batch, body, settings) if len(body) > READ_IN_THREAD else None
-            events = _batch(body, settings) if read is None else await read
+        events = await _read(request, mode, settings, principal.id)
         if dry:
             return _foreseen(await foresee(request, principal, events, expect=expect), single=single)
         receipts = await append(request, principal, events, expect=expect)
     except RegistryError as error:
-        refused = InBatch(error) if isinstance(error, Refusal) and not single else error
         if not dry:
             note_refusal(request, principal.label, describe(error)[0].name, error, now())
-        if refused is error:
-            raise
-        raise refused from error
+        if isinstance(error, Refusal) and not single:
+            raise InBatch(error) from error
+        raise  # a variable that held it would keep it, and the body, until the garbage is next collected
     replayed = all(receipt.replayed for receipt in receipts)
     answered = {"Idempotency-Replayed": "true"} if replayed and receipts else {}
     if receipts:
@@ -203,6 +195,37 @@ def _expected(headers: Mapping[str, str], *, single: bool) -> int | None:
     if tag is None:
         raise BadHeader(name, 'is not the ETag of an agreement, such as "v7"')
     return int(tag[1])
+
+
+async def _read(request: Asked, mode: str, settings: Settings, who: str) -> list[Posted]:
+    """Read what is posted: what is soon read at once, all else in a thread, by turns of those who post."""
+    most = settings.max_batch_bytes if mode == BATCH else settings.max_event_bytes
+    length = announced(request)
+    turns: Turns = request.app.state.turns
+    if length is not None and length <= READ_IN_THREAD:
+        body = await read_body(request, most)
+        if not _takes_long(body):
+            return _events(request, mode, body, settings)
+        async with turns.of(who):
+            return await turns.read(_events, request, mode, body, settings)
+    async with turns.of(who):
+        body = await read_body(request, most)
+        if _takes_long(body):
+            return await turns.read(_events, request, mode, body, settings)
+        return _events(request, mode, body, settings)
+
+
+def _takes_long(body: bytes) -> bool:
+    return len(body) > READ_IN_THREAD or strict_json.values(body) > VALUES_IN_THREAD
+
+
+def _events(request: Asked, mode: str, body: bytes, settings: Settings) -> list[Posted]:
+    """Read the events of a body. Raises Malformed and Invalid, and TooLarge for a batch."""
+    if mode == STRUCTURED:
+        return [cloudevents.posted(strict_json.decode(body))]
+    if mode == BINARY:
+        return [cloudevents.from_headers(request.scope["headers"], body)]
+    return _batch(body, settings)
 
 
 def _batch(body: bytes, settings: Settings) -> list[Posted]:

@@ -19,6 +19,8 @@ from registry.errors import Flaw, Malformed
 MAX_DEPTH = 32
 """Levels of arrays and objects; a scalar alone has none."""
 MAX_INTEGER = 2**53 - 1
+MAX_VALUES = 100_000
+"""Values of a text, as ``values`` counts them: reading and refusing it takes time for each."""
 MAX_FLAWS = 100
 """More are not told: what is wrong a million times need not be said as often."""
 MAX_NAME = 128
@@ -52,9 +54,11 @@ def decode(raw: bytes) -> Any:
 
     Gives strings, booleans, None, integers of at most 2^53 - 1 in magnitude, lists and dicts.
     Raises Malformed, with the pointer of each flaw, on repeated names, NaN and Infinity, numbers with a
-    fraction or an exponent, -0, NUL, lone surrogates, a byte order mark, more than 32 levels, and whatever
-    is not JSON at all.
+    fraction or an exponent, -0, NUL, lone surrogates, a byte order mark, more than 32 levels, more than
+    100,000 values, and whatever is not JSON at all.
     """
+    if len(raw) > MAX_VALUES and values(raw) > MAX_VALUES:
+        raise _refusal(iter([Flaw("", f"has more than {MAX_VALUES} values")]))
     if (compact := _compact(raw)) is not _DOUBTED:
         return compact
     text = _text(raw)
@@ -67,6 +71,11 @@ def decode(raw: bytes) -> Any:
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
         raise _refusal(_flaws(value))
     return value
+
+
+def values(raw: bytes) -> int:
+    """Count what may be the values of a text, without reading it: no more than commas and opening brackets."""
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
 
 
 def _compact(raw: bytes) -> Any:

@@ -6,14 +6,22 @@ from registry.errors import Malformed, TooLarge
 from registry.http.answer import Asked
 
 
+def announced(request: Asked) -> int | None:
+    """Tell how many bytes the body is to have; None when the request does not say."""
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None
+
+
 async def read_body(request: Asked, most: int) -> bytes:
     """Read the body. Raises TooLarge beyond ``most`` bytes, and Malformed when the client goes away before its end.
 
     What is announced as too large is refused before any of it is read.
     """
-    for name, value in request.scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > most:
-            raise TooLarge(f"the body is {int(value)} bytes, the limit is {most}")
+    length = announced(request)
+    if length is not None and length > most:
+        raise TooLarge(f"the body is {length} bytes, the limit is {most}")
     chunks, size = [], 0
     while True:
         message: dict[str, Any] = await request.receive()  # type: ignore[assignment]  # either of two messages
