@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from registry.cli import connection
 from registry.cli.connection import LEFT_OVER, PIPELINED
 from registry.cli.listen import Server, bind, server_of
 from registry.config import Settings
 from registry.http.parameters import MAX_HEADERS, MAX_TARGET
+from registry.http.told import told_of
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HEAD = b"POST / HTTP/1.1\r\nHost: registry.test\r\n"
@@ -22,7 +24,7 @@ SOON = {"head_seconds": 1, "body_seconds": 1, "stall_seconds": 1}
 
 
 class App:
-    """Reads a body and says how long it was; refuses at ``/refused``, waits at ``/wait``, and pours at ``/pour``."""
+    """Reads a body and says how long it was; refuses at ``/refused`` and ``/malformed``, waits at ``/wait``, and pours at ``/pour``."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -51,7 +53,9 @@ class App:
             if not message["more_body"]:
                 break
         self.heard.append(f"{scope['client'][0]} {size}")
-        status = 413 if scope["path"] == "/refused" else 200
+        if scope["path"] == "/malformed":
+            told_of(scope).problem = "too-large"
+        status = 413 if scope["path"] in ("/refused", "/malformed") else 200
         body = b"%d" % size
         length = [(b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": length})
@@ -297,6 +301,78 @@ def test_one_address_holds_so_many_connections_unless_it_is_of_this_machine_or_a
     clients = [trusting.connect() for _ in range(3)]
     clients[-1].sendall(GET)
     assert clients[-1].recv(1 << 16).startswith(OK)
+
+
+def test_an_address_of_which_much_is_refused_is_listened_to_later(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.cli.connection.is_loopback", lambda address: False)
+    monkeypatch.setattr(connection, "REFUSED_AT_ONCE", 3)
+    monkeypatch.setattr(connection, "REFUSED_A_SECOND", 0.5)
+    running = serve()
+    kept = running.connect()
+    for _ in range(3):
+        problem(running.ask(b"nonsense\r\n\r\n"), 400, "malformed")
+    late = running.connect()
+    late.sendall(HEAD + b"Content-Length: 3\r\n")
+    kept.sendall(GET)
+    assert kept.recv(1 << 16).startswith(OK), "who has not been refused goes on"
+    late.sendall(b"Connection: close\r\n\r\nabc")
+    assert running.app.heard == ["127.0.0.1 0"]
+    assert everything(late).endswith(b"\r\n\r\n3"), "whatever came before it was listened to is there"
+    leaving = running.connect()
+    leaving.sendall(b"nonsense\r\n\r\n")
+    leaving.close()
+
+
+def test_a_connection_on_which_much_is_refused_rests(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.cli.connection.is_loopback", lambda address: False)
+    monkeypatch.setattr(connection, "REFUSED_AT_ONCE", 3)
+    monkeypatch.setattr(connection, "REFUSED_A_SECOND", 2)
+    running = serve()
+    client, other = running.connect(), running.connect()
+    for _ in range(3):
+        client.sendall(b"GET /malformed HTTP/1.1\r\n\r\n")
+        assert b" 413 " in client.recv(1 << 16)
+    client.sendall(GET)
+    other.sendall(HEAD + b"Content-Length: 3\r\n\r\nabc")
+    assert other.recv(1 << 16).startswith(OK)
+    assert running.app.heard == ["127.0.0.1 0"] * 3 + ["127.0.0.1 3"], (
+        "the other one is still to be listened to"
+    )
+    assert client.recv(1 << 16).startswith(OK)
+    client.sendall(b"GET /malformed HTTP/1.1\r\n\r\n" + GET)
+    said = b""
+    while OK not in said:
+        said += client.recv(1 << 16)
+
+
+@pytest.mark.parametrize("path", [b"/wait", b"/pour"])
+def test_whoever_leaves_before_the_end_of_an_answer_is_counted(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    monkeypatch.setattr("registry.cli.connection.is_loopback", lambda address: False)
+    running = serve()
+    refusals = running.server._connections._refusals
+    running.ask(HEAD + b"Connection: close\r\n\r\n")
+    assert refusals.empty
+    client = running.connect()
+    client.sendall(b"GET %b HTTP/1.1\r\nContent-Length: 3\r\n\r\n" % path)
+    client.close()
+    while refusals.empty:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.0/8", ""])
+def test_addresses_behind_which_many_may_stand_are_not_made_to_wait(
+    serve: Callable[..., Running], trusted: str
+) -> None:
+    running = serve(trusted_proxies=trusted)
+    for _ in range(3):
+        problem(running.ask(b"nonsense\r\n\r\n"), 400, "malformed")
+    assert running.server._connections._refusals.empty
 
 
 def test_nobody_is_believed_about_another_address(serve: Callable[..., Running]) -> None:

@@ -34,6 +34,28 @@ def holder(id: str = "one", kind: str = KEY) -> Principal:
     return Principal(id=id, kind=kind, label="a test", scopes=frozenset())
 
 
+def test_more_may_be_owed_than_there_is_up_to_a_bound(clock: Clock) -> None:
+    rate = Rate("refusals", 2.0, 10.0, clock=clock)
+    rate.owe("a", 9, 3.0)
+    assert rate.left_after("a") == 0.0
+    rate.owe("a", 2, 3.0)
+    assert rate.left_after("a") == pytest.approx(1.0)
+    rate.owe("a", 100, 3.0)
+    assert rate.left_after("a") == pytest.approx(3.0)
+    assert rate.left_after("b") == 0.0
+    clock.now += 3.0
+    assert rate.left_after("a") == 0.0
+
+
+def test_whoever_owes_is_forgotten_like_all_others(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "MOST_KNOWN", 4)
+    rate = Rate("refusals", 2.0, 10.0, clock=clock)
+    for number in range(20):
+        rate.owe(str(number), 1, 3.0)
+    assert len(rate) <= 4
+    assert not rate.empty
+
+
 def test_so_many_may_come_at_once_and_then_so_many_a_second(clock: Clock) -> None:
     rate = Rate("reads", 2.0, 10.0, clock=clock)
     assert [rate.take("a") for _ in range(10)] == [0.0] * 10

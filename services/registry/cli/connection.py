@@ -2,6 +2,8 @@
 
 uvicorn waits for ever for the rest of a head, for the rest of a body and for a client that takes nothing, holds any
 number of connections and takes headers of any length. What is refused here is a problem, as everywhere else.
+
+Refusing takes time as well. So an address of which much is refused is listened to the later: its connections rest.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ from registry.http.clients import Clients, as_site
 from registry.http.kinds import Kind
 from registry.http.parameters import MAX_HEADERS, MAX_TARGET
 from registry.http.problems import PROBLEM, Problem
+from registry.http.rates import Rate
+from registry.http.told import TOLD, Told
 
 SLOWEST = 4096
 """Bytes a second of a body, beside the seconds that any body has, and of an answer that is waited for."""
@@ -29,6 +33,29 @@ LEFT_OVER = 1 << 20
 """Bytes of it."""
 PIPELINED = 16
 """Requests that may wait behind the one that is being answered."""
+REFUSED_A_SECOND = 20
+"""Refusals of one address that make nobody wait, in the long run. One of a large body counts as several."""
+REFUSED_AT_ONCE = 50
+"""The same, in one moment."""
+LARGE = 16_384
+"""Bytes of a body for which its refusal counts once more."""
+LONGEST_REST = 5.0
+"""Seconds that a connection rests at most."""
+COUNTED = frozenset(
+    kind.name
+    for kind in (
+        kinds.MALFORMED,
+        kinds.TOO_LARGE,
+        kinds.UNSUPPORTED_MEDIA_TYPE,
+        kinds.LINE_TOO_LONG,
+        kinds.HEAD_TOO_LARGE,
+        kinds.TOO_SLOW,
+        kinds.TOO_OFTEN,
+    )
+)
+"""Problems of whoever sends what cannot be taken, or more of it than was agreed, and that cost more than asking."""
+UNTOLD = Told("")
+"""Stands for what is told of a request that no application has taken up yet."""
 RETRY_AFTER = 5
 """Seconds after which somebody for whom there is no connection may try again."""
 
@@ -48,6 +75,7 @@ class Connections:
         self.settings = settings
         self._clients = Clients(settings.proxies)
         self._by_site: Counter[str] = Counter()
+        self._refusals = Rate("refusals", REFUSED_A_SECOND, REFUSED_AT_ONCE)
         self.open: set[Connection] = set()
 
     def enter(self, connection: "Connection", address: str) -> str:
@@ -58,11 +86,19 @@ class Connections:
         settings = self.settings
         if len(self.open) > settings.max_connections:
             return f"this process holds {settings.max_connections} connections, as many as it may"
-        if self._by_site[site] > settings.max_connections_each and not (
-            is_loopback(address) or self._clients.trusts(address)
-        ):
+        connection.alone = not (is_loopback(address) or self._clients.trusts(address))
+        if connection.alone and self._by_site[site] > settings.max_connections_each:
             return f"this address holds {settings.max_connections_each} connections, as many as it may"
         return ""
+
+    def refused(self, connection: "Connection") -> None:
+        """Count a refusal; one of an address behind which many may stand is not counted."""
+        if connection.alone:
+            self._refusals.owe(connection.site, 1 + connection.body // LARGE, LONGEST_REST)
+
+    def rest(self, connection: "Connection") -> float:
+        """Tell for how many seconds a connection is to rest, by what was refused of its address."""
+        return 0.0 if self._refusals.empty else self._refusals.left_after(connection.site)
 
     def leave(self, connection: "Connection") -> None:
         """Count a connection no more."""
@@ -84,6 +120,11 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.logger = _log
         self.site = ""
+        self.alone = False
+        """Whether no others are behind the address, such as the clients of a proxy."""
+        self._resting: asyncio.TimerHandle | None = None
+        self._early = b""
+        """What came of a new one that rests: it is read from once before it can be paused."""
         self._connections = connections
         self._settings = connections.settings
         self._since = 0.0
@@ -96,7 +137,8 @@ class Connection(HttpToolsProtocol):
         """Whether a head or a body has ended in it: then not all of it is of the head that follows."""
         self._reading = False
         """Whether the body of the last head has not ended."""
-        self._body = 0
+        self.body = 0
+        """Bytes of it that came."""
         self._kind: Kind = kinds.MALFORMED
         """What a head is refused as."""
         self._refused = False
@@ -110,15 +152,26 @@ class Connection(HttpToolsProtocol):
         refused = self._connections.enter(self, self.client[0] if self.client else "")
         if refused:
             self._close(kinds.UNAVAILABLE, refused)
+        else:
+            self._rest()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of it."""
+        """Let go of it; whoever leaves before the end of an answer has had it made in vain."""
+        unfinished = self.cycle is not None and not self.cycle.response_complete
+        if unfinished and not self._refused and not self._told().lasting:
+            self._connections.refused(self)
         self._connections.leave(self)
+        if self._resting is not None:
+            self._resting.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse a piece of what the client sends; nothing more once it was refused."""
         if self._refused:
+            return
+        if self._resting is not None:
+            self._early += data
+            self.flow.pause_reading()
             return
         self._mixed = False
         self._piece = len(data)
@@ -134,6 +187,13 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, unless there are too many. Raises Refused into the parser."""
+        if len(self.headers) == MAX_HEADERS:
+            self._kind = kinds.HEAD_TOO_LARGE
+            raise Refused
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Take a request, unless its head is too large or too many wait. Raises Refused into the parser."""
         size, self._head, self._mixed = self._head + self._piece, -1, True
@@ -141,21 +201,20 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > MAX_TARGET:
             self._kind = kinds.LINE_TOO_LONG
             raise Refused
-        if len(self.headers) > MAX_HEADERS or (
-            size > most and sum(len(name) + len(value) + 4 for name, value in self.headers) > most
-        ):
+        if size > most and sum(len(name) + len(value) + 4 for name, value in self.headers) > most:
             self._kind = kinds.HEAD_TOO_LARGE
             raise Refused
         if len(self.pipeline) >= PIPELINED:
             self._kind = kinds.TOO_OFTEN
             raise Refused
         super().on_headers_complete()
-        self._since, self._reading, self._body = self.loop.time(), True, 0
+        self._since, self._reading, self.body = self.loop.time(), True, 0
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body; pass over what is left of one that was answered, up to a bound."""
-        self._body += len(body)
-        if self.cycle.response_complete and self._body > LEFT_OVER:
+        self.body += len(body)
+        if self.cycle.response_complete and self.body > LEFT_OVER:
+            self._connections.refused(self)
             self.transport.close()
             return
         super().on_body(body)
@@ -168,8 +227,12 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Wait for the next head, or for what is left of a body."""
         self._since = self.loop.time() + (0.0 if self._reading else self.timeout_keep_alive)
-        self._body = 0
         super().on_response_complete()
+        if self._told().problem in COUNTED:
+            self._connections.refused(self)
+            if self._rest():
+                self.flow.pause_reading()
+        self.body = 0
 
     def resume_writing(self) -> None:
         """Go on: the client has taken what waited."""
@@ -192,13 +255,36 @@ class Connection(HttpToolsProtocol):
             if waited > LINGER:
                 self.transport.abort()
         elif self._reading:
-            if not self.flow.read_paused and waited > self._settings.body_seconds + self._body / SLOWEST:
+            if not self.flow.read_paused and waited > self._settings.body_seconds + self.body / SLOWEST:
                 self._refuse(kinds.TOO_SLOW)
         elif answered and not self.pipeline and waited > self._settings.head_seconds:
             if self._head >= 0:
                 self._refuse(kinds.TOO_SLOW)
             else:
                 self.transport.close()
+
+    def _told(self) -> Told:
+        """Give what is told of the last request."""
+        told: Told = self.cycle.scope.get(TOLD, UNTOLD)  # type: ignore[assignment]  # a room of ours
+        return told
+
+    def _rest(self) -> bool:
+        """Listen to nothing for as long as the address has to wait; tells whether that is so."""
+        seconds = self._connections.rest(self)
+        if not seconds or self._resting is not None or self.transport.is_closing():
+            return False
+        self._since = max(self._since, self.loop.time() + seconds)
+        self._resting = self.loop.call_later(seconds, self._go_on)
+        return True
+
+    def _go_on(self) -> None:
+        self._resting = None
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
 
     def _takes_nothing(self, now: float) -> bool:
         """Tell whether the client has taken too little of what waits for it, while nothing more is written."""
@@ -219,6 +305,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, kind: Kind) -> None:
         """Answer with a problem and close; a request that has come whole before is answered first."""
         self._refused = True
+        self._connections.refused(self)
         cycle = self.cycle
         answered = cycle is None or cycle.response_complete
         if not self._reading and not answered:

@@ -71,6 +71,15 @@ class Rate:
         self._full_at[who] = full_at + self._apart
         return 0.0
 
+    def owe(self, who: str, number: int, most: float) -> None:
+        """Take some even if there are none; what is missing is no more than flows in within ``most`` seconds."""
+        now = self._clock()
+        if len(self._full_at) >= MOST_KNOWN and who not in self._full_at:
+            self._forget(now)
+        self.empty = False
+        full_at = max(now, self._full_at.get(who, 0.0)) + number * self._apart
+        self._full_at[who] = min(full_at, now + self._ahead + most)
+
     def left_after(self, who: str) -> float:
         """Tell after how many seconds there is one to take, without taking it."""
         return max(0.0, self._full_at.get(who, 0.0) - self._clock() - self._ahead)
