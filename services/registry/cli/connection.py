@@ -37,9 +37,9 @@ REFUSED_A_SECOND = 20
 """Refusals of one address that make nobody wait, in the long run. One of a large body counts as several."""
 REFUSED_AT_ONCE = 50
 """The same, in one moment."""
-LARGE = 16_384
+LARGE = 65_536
 """Bytes of a body for which its refusal counts once more."""
-LONGEST_REST = 5.0
+LONGEST_REST = 15.0
 """Seconds that a connection rests at most."""
 COUNTED = frozenset(
     kind.name

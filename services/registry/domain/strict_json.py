@@ -27,6 +27,8 @@ MAX_NAME = 128
 """Characters of a member's name that a pointer shows."""
 
 _LONGEST_INTEGER = len(str(-MAX_INTEGER))
+_ALWAYS_FITS = len(str(MAX_INTEGER)) - 1
+"""Characters of which an integer is within the bounds, whatever it is."""
 _BOM = b"\xef\xbb\xbf"
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
@@ -45,8 +47,13 @@ class _Mark(NamedTuple):
 class _Repeated(NamedTuple):
     """Left in the tree in the place of an object in which names are repeated."""
 
-    names: tuple[str, ...]
+    pairs: list[tuple[str, Any]]
     members: dict[str, Any]
+
+    def names(self) -> Iterator[str]:
+        """Yield the names that are there twice or more often."""
+        counts = Counter(name for name, _ in self.pairs)
+        return (name for name, count in counts.items() if count > 1)
 
 
 def decode(raw: bytes) -> Any:
@@ -125,6 +132,8 @@ def _refusal(flaws: Iterator[Flaw]) -> Malformed:
     )
 
 
+_END: Any = object()
+_LOOKED_AT = frozenset((_Mark, str, dict, list, _Repeated))
 _TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
 
 
@@ -144,22 +153,24 @@ def _too_deep(root: Any) -> bool:
 
 
 def _flaws(root: Any) -> Iterator[Flaw]:
-    """Walk the whole tree in the order of the text. Below a level that is too deep nothing is looked at."""
-    pending: list[tuple[str, int, Any]] = [("", 0, root)]
+    """Walk the tree in the order of the text, no further than is asked. Below a level that is too deep nothing is."""
+    pending: list[Iterator[tuple[str, Any]]] = [iter([("", root)])]
     while pending:
-        pointer, depth, value = pending.pop()
-        if isinstance(value, _Mark):
+        pointer, value = next(pending[-1], ("", _END))
+        if value is _END:
+            pending.pop()
+        elif isinstance(value, _Mark):
             yield Flaw(pointer, value.detail)
         elif isinstance(value, str):
             if _UNFIT.search(value):
                 yield Flaw(pointer, "holds a NUL or a lone surrogate")
         elif isinstance(value, dict | list | _Repeated):
-            if depth == MAX_DEPTH:
+            if len(pending) > MAX_DEPTH:
                 yield Flaw(pointer, _TOO_DEEP)
                 continue
             if isinstance(value, _Repeated):
                 yield from (
-                    Flaw(f"{pointer}/{pointer_token(name)}", "is there twice") for name in value.names
+                    Flaw(f"{pointer}/{pointer_token(name)}", "is there twice") for name in value.names()
                 )
                 value = value.members
             if isinstance(value, dict):
@@ -168,12 +179,19 @@ def _flaws(root: Any) -> Iterator[Flaw]:
                     for name in value
                     if _UNFIT.search(name)
                 )
-                children = [
-                    (f"{pointer}/{pointer_token(name)}", depth + 1, child) for name, child in value.items()
-                ]
-            else:
-                children = [(f"{pointer}/{i}", depth + 1, child) for i, child in enumerate(value)]
-            pending.extend(reversed(children))
+            pending.append(_children(pointer, value))
+
+
+def _children(pointer: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what may have flaws in an object or array, each with its pointer."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            if type(child) in _LOOKED_AT:
+                yield f"{pointer}/{pointer_token(name)}", child
+    else:
+        for index, child in enumerate(value):
+            if type(child) in _LOOKED_AT:
+                yield f"{pointer}/{index}", child
 
 
 def _number_flaw(text: str) -> str | None:
@@ -192,7 +210,7 @@ def _quick_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _quick_integer(text: str) -> int:
-    if _number_flaw(text) is not None:
+    if (len(text) > _ALWAYS_FITS or text == "-0") and _number_flaw(text) is not None:
         raise _Doubt
     return int(text)
 
@@ -203,15 +221,13 @@ def _quick_refusal(_: str) -> Any:
 
 def _marking_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Repeated:
     members = dict(pairs)
-    if len(members) == len(pairs):
-        return members
-    counts = Counter(name for name, _ in pairs)
-    return _Repeated(tuple(name for name, count in counts.items() if count > 1), members)
+    return members if len(members) == len(pairs) else _Repeated(pairs, members)
 
 
 def _marking_integer(text: str) -> int | _Mark:
-    flaw = _number_flaw(text)
-    return int(text) if flaw is None else _Mark(flaw)
+    if (len(text) > _ALWAYS_FITS or text == "-0") and (flaw := _number_flaw(text)) is not None:
+        return _Mark(flaw)
+    return int(text)
 
 
 _DOUBTED = object()
@@ -227,9 +243,10 @@ _QUICK = json.JSONDecoder(
     parse_float=_quick_refusal,
     parse_constant=_quick_refusal,
 )
+_FRACTION = _Mark("is a number with a fraction or an exponent; send a decimal as a string")
 _MARKING = json.JSONDecoder(
     object_pairs_hook=_marking_object,
     parse_int=_marking_integer,
-    parse_float=lambda _: _Mark("is a number with a fraction or an exponent; send a decimal as a string"),
+    parse_float=lambda _: _FRACTION,
     parse_constant=lambda text: _Mark(f"is {text}, which is not JSON"),
 )
