@@ -71,5 +71,5 @@ def write_copied(connection: Connection, head: Head, events: Sequence[Copied]) -
     reached = Head(
         head.origin, head.size + len(events), grown.frontier, max(each.fields.recorded_at for each in events)
     )
-    advance_head(connection, reached)
+    advance_head(connection, head, reached)
     return reached

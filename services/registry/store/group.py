@@ -1,4 +1,4 @@
-"""A group of requests under the lock of the head: what each of them becomes, and what is to be written."""
+"""A group of requests behind the head of the log: what each of them becomes, and what is to be written."""
 
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -34,7 +34,7 @@ class Request(msgspec.Struct, frozen=True):
     admin: bool = False
     """Whether whoever posts may act for another source."""
     permit: Permit | None = None
-    """Refuses what whoever posts may not post. Without I/O: it is asked under the lock of the head, before any
+    """Refuses what whoever posts may not post. Without I/O: it is asked while the head is locked, before any
     precondition. None: they are bound to nothing."""
     restricted: bool = True
     """Whether restricted agreements exist for whoever posts."""

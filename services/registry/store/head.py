@@ -11,6 +11,10 @@ HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.frontier, log_head.
 HEAD_FOR_UPDATE = HEAD.with_for_update()
 
 
+class Moved(Exception):
+    """The head is not where it was known to be: somebody else has appended since."""
+
+
 class Head(msgspec.Struct, frozen=True):
     """Where the log ends."""
 
@@ -38,13 +42,23 @@ def lock_head(connection: Connection) -> Head:
     return _one(connection, HEAD_FOR_UPDATE)
 
 
-def advance_head(connection: Connection, head: Head) -> None:
-    """Move the head, which this transaction has locked."""
-    connection.execute(
+def advance_head(connection: Connection, before: Head, head: Head) -> None:
+    """Lock the head and move it on from where it is known to be. Raises Moved when it is elsewhere.
+
+    The frontier stands for every event there is: while it is the same, nothing at all has been appended.
+    """
+    moved = connection.execute(
         update(log_head)
-        .where(log_head.c.id == 1)
+        .where(
+            log_head.c.id == 1,
+            log_head.c.size == before.size,
+            log_head.c.frontier == pack(before.frontier),
+            log_head.c.recorded_at == before.recorded_at,
+        )
         .values(size=head.size, frontier=pack(head.frontier), recorded_at=head.recorded_at)
     )
+    if moved.rowcount != 1:
+        raise Moved
 
 
 def _one(connection: Connection, statement: Select[str, int, bytes, int]) -> Head:

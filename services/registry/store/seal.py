@@ -25,6 +25,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 class Sealed(msgspec.Struct, frozen=True):
     """What one append writes, column by column, and the head it leads to."""
 
+    before: Head
+    """The head that it follows on."""
     head: Head
     recorded_at: int
     positions: range
@@ -75,6 +77,7 @@ def seal(
         salts.append(mine)
     grown = append(head.size, head.frontier, leaves)
     return Sealed(
+        before=head,
         head=Head(head.origin, head.size + len(drafts), grown.frontier, recorded_at),
         recorded_at=recorded_at,
         positions=range(head.size + 1, head.size + len(drafts) + 1),

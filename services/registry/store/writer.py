@@ -1,9 +1,17 @@
-"""The one transaction that appends: lock the head, look back, decide, insert, extend the tree, commit."""
+"""The one transaction that appends: lock the head, look back, decide, insert, extend the tree, commit.
+
+Who has appended last knows where the head is, so the locking and the looking back are tried without at first: what is
+inserted moves the head from there in the same statement, or nothing is inserted. An identity, or a version of an
+agreement, that is not what memory says is refused by the database. Whatever does not go smoothly is done again in
+the careful way.
+"""
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from eventsourcing.persistence import IntegrityError
 from sqlalchemy import Connection, Engine, exc, select
 
 from registry.domain.agreement import Agreement, fold
@@ -12,7 +20,7 @@ from registry.domain.events.event import Event
 from registry.errors import Unavailable
 from registry.store.database import GONE
 from registry.store.group import Group, Request
-from registry.store.head import Head, lock_head
+from registry.store.head import Head, Moved, lock_head
 from registry.store.lookup import Past, look_up
 from registry.store.receipt import Receipt
 from registry.store.recorder import SQLAlchemyRecorder, now
@@ -28,8 +36,15 @@ log = logging.getLogger(__name__)
 Outcome = list[Receipt] | Exception
 
 
+ALONE = 1.0
+"""Seconds for which nobody else may have appended before this process again takes the head to be where it left it."""
+
 NOTHING = seal(Head("", 0, (), 0), (), 0)
 """What a group that accepts nothing has sealed: its receipts are all of events recorded before."""
+
+
+class Unsure(Exception):
+    """What is in memory does not tell what becomes of a group."""
 
 
 class Writer:
@@ -39,6 +54,10 @@ class Writer:
         self._engine = engine
         self._states = states
         self._tail = tail
+        self._head: Head | None = None
+        """Where the last commit of this process has left the head; None when that is not sure."""
+        self._met = float("-inf")
+        """When another process was found to append as well."""
 
     def commit(self, requests: Sequence[Request]) -> list[Outcome]:
         """Commit what can be accepted of the requests, each as a whole, in one transaction.
@@ -62,12 +81,33 @@ class Writer:
         if unknown := _unknown(self._states, requests):
             with self._engine.connect() as connection:
                 _fold_all(connection, self._states, unknown)
+        known, self._head = self._head, None  # it is known again when all has gone well
+        if known is not None and time.monotonic() - self._met > ALONE:
+            try:
+                return self._append(requests, known)
+            except Moved:
+                self._met = time.monotonic()
+            except (Unsure, IntegrityError):
+                pass
+        return self._append(requests)
+
+    def _append(self, requests: Sequence[Request], known: Head | None = None) -> list[Outcome]:
+        """Append behind the head: as it is once it is locked, or as it is known to be.
+
+        Raises Moved when it is not there, Unsure when something would be refused by what is in memory, and
+        IntegrityError when an identity or a version is taken that memory does not know of.
+        """
         sealed: Sealed | None = None
         try:
             with self._engine.begin() as connection:
-                head = lock_head(connection)
-                group = open_group(connection, self._states, head, requests)
+                if known is None:
+                    head = lock_head(connection)
+                    group = open_group(connection, self._states, head, requests)
+                else:
+                    head, group = known, _group_behind(self._states, known)
                 decided = [group.decided(request) for request in requests]
+                if known is not None and any(isinstance(slots, Exception) for slots in decided):
+                    raise Unsure
                 if group.accepted:
                     sealed = _insert(connection, head, group)
                     settle(
@@ -86,6 +126,7 @@ class Writer:
             self._states.follow(head.size, sealed.head.size)
             if self._tail is not None:
                 self._tail.add(sealed)
+        self._head = head if sealed is None else sealed.head
         return [
             slots if isinstance(slots, Exception) else group.receipts(slots, sealed or NOTHING)
             for slots in decided
@@ -120,6 +161,11 @@ def open_group(connection: Connection, states: States, head: Head, requests: Seq
         recorded={(row.source, row.event_id): row for row in rows},
         restricted=restricted_among(connection, {row.stream_id for row in rows}),
     )
+
+
+def _group_behind(states: States, head: Head) -> Group:
+    """Take what is in memory for all there is behind a head. What is not so, the database refuses to insert."""
+    return Group(size=head.size, recorded_at=max(now(), head.recorded_at), state_of=states.get, recorded={})
 
 
 def _unknown(states: States, requests: Sequence[Request]) -> list[str]:
