@@ -2,15 +2,18 @@
 
 import itertools
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, or_
+from sqlalchemy import Engine, delete, or_, text
 
 from api.conftest import BATCH, Service, event, registered, serving, signed
 from api.test_restricted import secret, story
-from registry.access import Sight
+from registry.access import EVERYTHING, Sight
+from registry.api import history
 from registry.api.frames import write
 from registry.api.history import Which, lines, make_page, read_page
 from registry.merkle.entry import format_time
@@ -22,10 +25,10 @@ SIGHTS = [Sight(parts, restricted) for parts, restricted in itertools.product((T
 REMARKABLE = "Zürich, € \u2028 😀 \\ $part \"$part\" {'$part': 1}"
 
 
-@pytest.fixture
-async def told(database_url: str) -> AsyncIterator[Service]:
-    """A log with an event of every type, restricted ones, corrections, and parts of every kind erased."""
-    async with serving(database_url) as service:
+@asynccontextmanager
+async def telling(url: str) -> AsyncIterator[Service]:
+    """Fill a log with an event of every type, restricted ones, corrections, and erase parts of every kind."""
+    async with serving(url) as service:
         said = {"time": "2025-07-16T10:00:00Z", "correlationid": REMARKABLE}
         remarkable = [
             registered('an "id" \\ of it', **said),
@@ -42,6 +45,20 @@ async def told(database_url: str) -> AsyncIterator[Service]:
             half = (number == 1) & (position % 2 == 0)
             connection.execute(delete(event_part).where(or_(position == 5, half)))
         yield service
+
+
+@pytest.fixture
+async def told(database_url: str) -> AsyncIterator[Service]:
+    """A service with such a log."""
+    async with telling(database_url) as service:
+        yield service
+
+
+@pytest.fixture
+async def untold(database_url: str, reading: Engine) -> Reader:
+    """Such a log that nobody serves."""
+    async with telling(database_url):
+        return Reader(reading)
 
 
 def envelope(row: Row) -> bytes:
@@ -106,3 +123,45 @@ async def test_one_event_alone_is_the_line_of_it(told: Service):
     for line in found.content.split(b"\n")[-5:-1]:
         position = int(json.loads(line)["sequence"])
         assert (await told.get(f"/events/{position}")).content == line
+
+
+COPIES = "WITH RECURSIVE copy(n) AS (SELECT CAST(:since AS int) UNION ALL SELECT n + 1 FROM copy WHERE n + 1 < :times)"
+COPY_OF_EVENT = f"""
+    INSERT INTO event (position, source, event_id, stream_id, version, type, recorded_at, entry, leaf_hash)
+    {COPIES} SELECT position + n * :size, source, event_id || '-' || n, stream_id || '-' || n, version, type,
+                    recorded_at, entry, leaf_hash FROM event CROSS JOIN copy WHERE position <= :size
+"""
+COPY_OF_PART = f"""
+    INSERT INTO event_part (position, part_no, salt, data)
+    {COPIES} SELECT position + n * :size, part_no, salt, data FROM event_part CROSS JOIN copy WHERE position <= :size
+"""
+
+
+async def test_memory_does_not_grow_with_the_log_that_is_sent(
+    untold: Reader, writing: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    size = untold.head().size
+    monkeypatch.setattr(history, "STREAM_BYTES", 64 << 10)  # so that the smaller log has many pages as well
+
+    def multiply(since: int, times: int) -> None:
+        given = {"since": since, "times": times, "size": size}
+        with writing.begin() as connection:
+            connection.execute(text(COPY_OF_EVENT), given)
+            connection.execute(text(COPY_OF_PART), given)
+
+    async def send_all(times: int) -> int:
+        """Take the whole log; give the most bytes of memory that were in use for it."""
+        tracemalloc.start()
+        sent = 0
+        async for chunk in lines(untold, 0, times * size, Which(None, (), EVERYTHING)):
+            sent += chunk.count(b"\n")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert sent == times * size
+        return most
+
+    multiply(1, 2_000 // size)
+    await send_all(2_000 // size)
+    small = await send_all(2_000 // size)
+    multiply(2_000 // size, 20_000 // size)
+    assert await send_all(20_000 // size) < 1.5 * small  # ten times the log
