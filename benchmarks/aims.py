@@ -165,9 +165,9 @@ def _waits(found: Sequence[Figure]) -> Iterator[Aim]:
 
 def _sizes(found: Sequence[Figure]) -> Iterator[Aim]:
     """Hold what a large log costs against what a small one does."""
-    for kind in growth.KINDS:
-        of_kind = [figure for figure in found if figure.task == growth.task(kind)]
+    for task in (growth.task(store, kind) for store in STORES for kind in growth.KINDS):
+        of_kind = [figure for figure in found if figure.task == task]
         for figure in of_kind[1:]:
             if figure.p50_ms is not None and of_kind[0].p50_ms is not None:
-                text = f"{growth.task(kind)}, {figure.subject} to {of_kind[0].subject}, at most"
+                text = f"{task}, {figure.subject} to {of_kind[0].subject}, at most"
                 yield Aim(text, GROWTH, figure.p50_ms / of_kind[0].p50_ms, most=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 with warnings.catch_warnings():
     # Its import complains where no XDG_RUNTIME_DIR is set; the server itself does not mind.
@@ -26,7 +27,7 @@ class Server:
         info = self._server.get_postmaster_info()
         self.pid: int = info.pid
         self.socket = str(info.socket_dir)
-        self._admin = psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True)
+        self._admin = self._connect()
         self.version = str(self._setting("server_version"))
         unsafe = [name for name in DURABLE if self._setting(name) != "on"]
         if unsafe:
@@ -53,9 +54,21 @@ class Server:
         """Write out what is dirty, so that one measurement does not pay for the one before."""
         self._admin.execute("CHECKPOINT")
 
+    def set_cache(self, megabytes: int) -> None:
+        """Start it again with a cache (``shared_buffers``) of this size. Nobody may be connected."""
+        self._admin.execute(sql.SQL("ALTER SYSTEM SET shared_buffers = {}").format(f"{megabytes}MB"))
+        self._admin.close()
+        self._server.stop()
+        self._server.ensure_postgres_running()
+        self.pid = self._server.get_postmaster_info().pid
+        self._admin = self._connect()
+
     def close(self) -> None:
         self._admin.close()
         self._server.cleanup()
+
+    def _connect(self) -> psycopg.Connection[TupleRow]:
+        return psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True)
 
     def _setting(self, name: str) -> object:
         row = self._admin.execute("SELECT current_setting(%s)", [name]).fetchone()

@@ -113,7 +113,7 @@ def _all(  # noqa: PLR0917 - what a run is asked for
         "streams": lambda: streams.measurements(database, seconds, 1),
         "verify": lambda: verifying.measurements(1),
         "tree": lambda: tree.on_each_store(database, 1),
-        "growth": lambda: growth.measurements(database, sizes, min(repetitions, 2)),
+        "growth": lambda: growth.on_each_store(database, sizes, min(repetitions, 2)),
     }
     for part, make in makers.items():
         if part in parts or (part == "full" and full.PARTS & set(parts)):
