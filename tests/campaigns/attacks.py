@@ -21,20 +21,15 @@ async def answer_of(reader: asyncio.StreamReader) -> bytes:
     return said
 
 
-async def one(port: int, hostile: Hostile) -> bytes:
-    """Run one client until the server lets go of it; what it was told."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def one(port: int, address: str, hostile: Hostile) -> bytes:
+    """Run one client, which comes from an address, until the server lets go of it; what it was told."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
     try:
         return await hostile(reader, writer)
     except ConnectionError:
         return b""
     finally:
         writer.close()
-
-
-async def many(port: int, number: int, hostile: Hostile) -> list[bytes]:
-    """Run many at once."""
-    return await asyncio.gather(*(one(port, hostile) for _ in range(number)))
 
 
 def sending(*pieces: bytes) -> Hostile:
@@ -45,6 +40,10 @@ def sending(*pieces: bytes) -> Hostile:
         return await answer_of(reader)
 
     return send
+
+
+def posting(head: bytes, body: bytes) -> Hostile:
+    return sending(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def dripping(beginning: bytes, drip: bytes) -> Hostile:
@@ -76,10 +75,8 @@ def pouring(beginning: bytes, piece: bytes, times: int) -> Hostile:
         except ConnectionError:
             pass
         writer.close()
-        try:
-            return await answered
-        except ConnectionError:
-            return b""
+        (said,) = await asyncio.gather(answered, return_exceptions=True)
+        return said if isinstance(said, bytes) else b""
 
     return send
 
@@ -96,6 +93,11 @@ async def take_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 DEEP = b"[" * 200_000
 BOMB = gzip.compress(bytes(20 << 20))
 CLOSE = b"Connection: close\r\n"
+BATCH = POST.replace(b"+json", b"-batch+json")
+FLAWS = b"[%b]" % b",".join([b"1.5"] * 99_000)
+LAST_FLAW = b"[%b]" % b",".join([b"1"] * 99_000 + [b"1.5"])
+TWICE = b'{"specversion":"1.0","data":{%b}}' % b",".join(b'"%d":1,"%d":2' % (i, i) for i in range(9_000))
+MANY_VALUES = b"[%b]" % b",".join([b"1.5"] * 1_000_000)
 CHUNK = b"10000\r\n" + b" " * (1 << 16) + b"\r\n"
 
 ATTACKS: dict[str, tuple[int, Hostile, tuple[bytes, ...]]] = {
@@ -104,6 +106,10 @@ ATTACKS: dict[str, tuple[int, Hostile, tuple[bytes, ...]]] = {
         sending(POST + CLOSE + b"Content-Length: %d\r\n\r\n" % len(DEEP) + DEEP),
         (b"400", b""),
     ),
+    "numbers that are refused": (20, posting(BATCH, FLAWS), (b"400", b"")),
+    "one number at the end": (20, posting(BATCH, LAST_FLAW), (b"400", b"")),
+    "repeated names": (20, posting(POST, TWICE), (b"400", b"")),
+    "a million values": (20, posting(BATCH, MANY_VALUES), (b"400", b"")),
     "100 MB in chunks": (
         4,
         pouring(POST + b"Transfer-Encoding: chunked\r\n\r\n", CHUNK, 1600),

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -22,26 +23,34 @@ def free_port() -> int:
 class Service:
     """A service process on a port of its own, started again after each kill."""
 
-    def __init__(self, url: str, key: Path, *options: str, **settings: object) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: Path,
+        *options: str,
+        program: Sequence[str] = ("-m", "registry"),
+        **settings: object,
+    ) -> None:
         if not key.exists():
             make_key(key)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")},
+            "PYTHONPATH": os.pathsep.join(sys.path),
             "REGISTRY_DATABASE": url,
             "REGISTRY_AUTH": "off",
             "REGISTRY_LOG_KEY_FILE": str(key),
             "REGISTRY_PORT": str(self.port),
             **{f"REGISTRY_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        self._options = options
+        self._command = [sys.executable, *program, "serve", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "registry", "serve", *self._options],
+            self._command,
             env=self._environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
