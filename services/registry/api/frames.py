@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from registry.access import EVERYTHING, Sight
-from registry.api.history import to_send
 from registry.store.reader import Reader
-from registry.store.rows import Row
+from registry.store.rows import Row, written
 
 PAGE = 200
 """Events read at a time."""
@@ -15,8 +14,6 @@ CHUNK = 128 << 10
 """Bytes after which a stretch ends: with the event that crosses them."""
 REMEMBERED = 50_000
 """Agreements whose parties are kept in memory."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -128,13 +125,13 @@ def read_stretch(
     frames: dict[Wanted, list[Frame]] = {}
     size, until, end = 0, max([after, *(row.position for row in read[-1:])]), False
     for row in read:
-        written: dict[bool, Frame] = {}
+        made: dict[bool, Frame] = {}
         for wanted in wants.takers(row, of.get(row.stream_id, ()), hidden=row.stream_id in hidden):
             parts = wanted.sight.parts
-            if parts not in written:
-                written[parts] = write(row.shown_with(wanted.sight))
-                size += len(written[parts].content)
-            frames.setdefault(wanted, []).append(written[parts])
+            if parts not in made:
+                made[parts] = write(row.shown_with(wanted.sight))
+                size += len(made[parts].content)
+            frames.setdefault(wanted, []).append(made[parts])
         if size >= CHUNK:
             until = row.position
             break
@@ -155,6 +152,5 @@ def _read(reader: Reader, after: int, wants: Wants) -> tuple[int, Sequence[Row]]
 
 def write(row: Row) -> Frame:
     """Write an event as one of HTML's event streams: ``id`` is the position, ``data`` the CloudEvent."""
-    data = _encode(to_send(row))  # JSON has its line ends escaped
     head = f"id: {row.position}\nevent: {row.type}\ndata: ".encode()
-    return Frame(row.position, head + data + b"\n\n")
+    return Frame(row.position, head + written(row) + b"\n\n")  # JSON has its line ends escaped
