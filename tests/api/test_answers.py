@@ -11,7 +11,7 @@ DAY = date(2025, 7, 16)
 
 
 def shown(of: Agreement, size: int = 40) -> Shown:
-    return Shown(of, b"." * size, "etag")
+    return Shown(of, b"." * size, "etag", people=False)
 
 
 @pytest.fixture

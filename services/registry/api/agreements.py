@@ -67,7 +67,7 @@ async def get_agreement(request: Asked) -> Response[Any]:
     else:
         shown, position = await in_thread(_show_now, state.reader, id, on, sight)
         state.answers.keep(on, sight, shown)
-    if sight.parts and names_people(shown.content) and not has(request, shown.etag):
+    if sight.parts and shown.people and not has(request, shown.etag):
         await disclosed(request, agreement=id)
     headers = {"Registry-Position": str(position)}
     return fresh_or_304(request, shown.content, etag=shown.etag, headers=headers)
@@ -125,4 +125,4 @@ def _show_then(reader: Reader, id: str, on: date, known_as_of: str, sight: Sight
 
 def _shown(state: Agreement, shown: AgreementView) -> Shown:
     content = _encode(shown)
-    return Shown(state, content, f"v{shown.version}.{digest(content)}")
+    return Shown(state, content, f"v{shown.version}.{digest(content)}", people=names_people(content))

@@ -20,6 +20,8 @@ class Shown(msgspec.Struct, frozen=True):
     state: Agreement
     content: bytes
     etag: str
+    people: bool
+    """Whether it has to do with a person."""
 
 
 class Answers:

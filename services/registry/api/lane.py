@@ -7,13 +7,13 @@ an append does in this process. The lane calls the same handler with the same re
 from collections.abc import Callable
 from typing import Any
 
-from litestar import Litestar, Response
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Send
 
 from registry.api.agreements import get_agreement
 from registry.api.posting import post_events
-from registry.http.answer import Asked
 from registry.http.principal import let_in
 from registry.http.problems import answer_problem
 from registry.http.routing import before_read
@@ -38,13 +38,26 @@ class Lane:
             return
         scope["litestar_app"] = self.app
         scope["route_handler"] = handler
-        request = Asked(scope, receive=receive, send=send)
+        request = Passing(scope, receive, send)
         try:
             await (let_in if handler is post_events else before_read)(request)
             answer: Response[Any] = await handler.fn(request)
         except Exception as error:  # noqa: BLE001 - like the framework, which hands over every error
             answer = answer_problem(request, error)
         await answer.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+
+class Passing(Request[Any, Any, State]):
+    """A request in the lane. What the framework keeps of one is only made when something of it is asked for."""
+
+    def __init__(self, scope: Any, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+
+    def __getattr__(self, name: str) -> Any:
+        super().__init__(self.scope, self.receive, self.send)
+        return object.__getattribute__(self, name)
 
 
 def handler_of(scope: Any) -> HTTPRouteHandler | None:

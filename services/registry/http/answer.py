@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.datastructures.state import State
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
 Asked = Request[Any, Any, State]
 """A request as the handlers here take it: bare, without injected parameters."""
@@ -27,6 +27,17 @@ PRIVATE = "private, no-cache"
 """For whatever an erasure or a change of rights may change: kept by the client alone, asked for each time."""
 
 
+class _Names(dict[str, bytes]):
+    """The names of headers as they are sent. The code alone names them, so there are few."""
+
+    def __missing__(self, name: str) -> bytes:
+        sent = self[name] = name.lower().encode()
+        return sent
+
+
+_NAMES = _Names()
+
+
 class Answer(Response[bytes]):
     """A whole response. Litestar's own leaves out type and length for HEAD; here both methods agree."""
 
@@ -40,29 +51,34 @@ class Answer(Response[bytes]):
         sized: bool = True,
         kept: Sequence[str] = (),
     ) -> None:
-        super().__init__(content, media_type=media_type, status_code=status, headers=headers)
+        # What the framework's own keeps beside this is for the handlers that it merges answers of; here nothing is.
+        self.content = content
+        self.media_type = media_type
+        self.status_code = status
+        self.headers = dict(headers or {})
         self.sized = sized
         self.kept = kept
         """Values of ``Set-Cookie``, the one header that may be given several times."""
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]  # nothing is merged in
         """Give the response itself: nothing is added to what the handler decided."""
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
-        headers += [(b"set-cookie", value.encode("latin-1")) for value in self.kept]
+        return self.send_all
+
+    async def send_all(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as an application
+        """Send it, to whoever has sent a request with this scope."""
+        headers = [(_NAMES[name], value.encode("latin-1")) for name, value in self.headers.items()]
+        if self.kept:
+            headers += [(b"set-cookie", value.encode("latin-1")) for value in self.kept]
         if "X-Content-Type-Options" not in self.headers:
             headers.append((b"x-content-type-options", b"nosniff"))
         status = self.status_code or 200
         if status not in (NO_CONTENT, NOT_MODIFIED):
             headers.append((b"content-type", str(self.media_type).encode()))
             if self.sized:
-                headers.append((b"content-length", str(len(self.content)).encode()))
-
-        async def send_all(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-            body = b"" if scope.get("method") == "HEAD" else self.content
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
-
-        return send_all
+                headers.append((b"content-length", b"%d" % len(self.content)))
+        body = b"" if scope["method"] == "HEAD" else self.content
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def digest(*shown: bytes) -> str:
@@ -95,10 +111,11 @@ def fresh_or_304(
 
 def has(request: Asked, etag: str) -> bool:
     """Tell whether ``If-None-Match`` says that the client has what an ETag names."""
-    known = request.headers.get("if-none-match")
-    if known is None:
-        return False
-    return known.strip() == "*" or f'"{etag}"' in (tag.strip().removeprefix("W/") for tag in known.split(","))
+    for name, value in request.scope["headers"]:
+        if name == b"if-none-match":
+            known = [tag.strip().removeprefix("W/") for tag in value.decode("latin-1").split(",")]
+            return f'"{etag}"' in known or known == ["*"]
+    return False
 
 
 def applied(request: Request[Any, Any, Any]) -> dict[str, str]:
