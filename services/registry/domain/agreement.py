@@ -4,7 +4,8 @@ Everything else (status, claims, parts, the view) is a pure function of the live
 in which events arrived cannot show.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -19,6 +20,9 @@ Identity = tuple[str, str]
 """(source, id) of an event, for ever."""
 
 E = TypeVar("E", bound=Event)
+
+_PREDICATE = itemgetter(0)
+"""Of a claim, which is a pair."""
 
 
 class Live(msgspec.Struct, frozen=True, gc=False):
@@ -138,13 +142,12 @@ class Agreement:
         draft.derived = {}
         return draft
 
-    def of(self, kind: type[E]) -> Iterable[tuple[Live, E]]:
+    def of(self, kind: type[E]) -> Sequence[tuple[Live, E]]:
         """Give the live events of a class, each with what it says now; most agreements have none of most classes."""
         holders = self.index.get(kind)
         if holders is None:
             return ()
-        lives = (self.live[identity] for identity in holders)
-        return [(live, cast("E", live.data)) for live in lives]
+        return [(live, cast("E", live.data)) for live in map(self.live.__getitem__, holders)]
 
 
 def keys_of(data: Event) -> Iterator[Key]:
@@ -228,7 +231,7 @@ def standing(state: Agreement, identity: Identity, without: Identity | None = No
 
 
 def _index_keys(data: Event) -> set[Key | type[Event]]:
-    return {type(data), *keys_of(data)}
+    return {type(data), *map(_PREDICATE, data.claims()), *data.keys()}
 
 
 def _settle(state: Agreement, identity: Identity) -> None:
@@ -244,5 +247,7 @@ def _settle(state: Agreement, identity: Identity) -> None:
         state.live[identity] = now
         if identity == state.founder and isinstance(now.data, Registered):
             state.parties = tuple(party.id for party in now.data.parties)
+        index = state.index
         for key in _index_keys(now.data):
-            state.index[key] = (*state.index.get(key, ()), identity)
+            held = index.get(key)
+            index[key] = (identity,) if held is None else (*held, identity)

@@ -68,8 +68,9 @@ def items(state: Agreement) -> tuple[Item, ...]:
 
 
 def _engagements(state: Agreement) -> Iterator[Item]:
-    changes = part_changes(state)
-    for one in engagements(state).values():
+    of_all = engagements(state).values()
+    changes = part_changes(state) if of_all else {}
+    for one in of_all:
         told = one.held or one.planned
         data = told[0].live.data if told else None
         held = data if isinstance(data, EngagementHeld) else None
@@ -118,8 +119,9 @@ def _status(one: Engagement) -> str:
 
 
 def _follow_ups(state: Agreement) -> Iterator[Item]:
-    changes = part_changes(state)
-    for one in follow_ups(state).values():
+    of_all = follow_ups(state).values()
+    changes = part_changes(state) if of_all else {}
+    for one in of_all:
         due = one.due(EVER)
         days = _days(due)
         if due is None or days is None:

@@ -167,7 +167,8 @@ def _claimed(state: Agreement) -> dict[Predicate, Claimed]:
 
 def _group(predicate: Predicate, given: list[tuple[Any, Live]], resolution: Resolution | None) -> Claimed:
     if len(given) == 1:  # as most are
-        return Claimed(predicate, (Claim(*given[0]),), differ=False, resolution=resolution)
+        ((value, live),) = given
+        return Claimed(predicate, (Claim(value, live),), False, resolution)  # noqa: FBT003 - most often made of all
     claims = ranked(given, resolution.chosen if resolution else None)
     values = list({_comparable(c.value): c.value for c in claims if c.live.data.disputable}.values())
     differ = any(disagree(one, other) for i, one in enumerate(values) for other in values[:i])

@@ -80,9 +80,10 @@ def course(state: Agreement) -> Course:
 
 def _course(state: Agreement) -> Course:
     denunciations = _denunciations(state)
+    retractions = state.of(AgreementRetracted)
     return Course(
         parties=state.parties,
-        retractions=_in_order(live for live, _ in state.of(AgreementRetracted)),
+        retractions=_in_order(live for live, _ in retractions) if retractions else (),
         ends=_ends(state, denunciations),
         termination=shown(state, "termination"),
         denunciations=denunciations,

@@ -78,14 +78,13 @@ def earliest(dated: Iterable[Dated]) -> Dated:
 
 def latest(dated: Iterable[Dated]) -> Dated:
     """Give the one that begins last, as it decides when all must have come."""
-    return min(
-        dated,
-        key=lambda one: (
-            -first_day(one.when).toordinal(),
-            -last_day(one.when).toordinal(),
-            one.live.identity,
-        ),
-    )
+    found, *others = dated
+    days = first_day(found.when), last_day(found.when)
+    for one in others:
+        when = first_day(one.when), last_day(one.when)
+        if when > days or (when == days and one.live.identity < found.live.identity):
+            found, days = one, when
+    return found
 
 
 def any_begun(dated: Iterable[Dated], on: date) -> Truth:

@@ -48,9 +48,10 @@ def begun(when: Edtf | None, on: date) -> Truth:
     """Tell whether a stage has begun on a day. What is undated holds on every day."""
     if when is None:
         return YES
-    if first_day(when) <= on:
-        return YES if last_day(when) <= on else LIKELY
-    return NO if when.earliest is not None else POSSIBLE
+    first, last = when.earliest, when.latest or date.max
+    if (first or last) <= on:
+        return YES if last <= on else LIKELY
+    return NO if first is not None else POSSIBLE
 
 
 def ended(first_day_out: Edtf, on: date) -> Truth:

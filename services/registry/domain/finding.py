@@ -93,8 +93,10 @@ def counted(signatures: Iterable[PartySignature]) -> list[Dated]:
 
 def deciding(first: Dated, rest: Iterable[Dated]) -> tuple[Live, ...]:
     """Give the deciding event and the others behind the same finding, each once."""
-    lives = (first.live, *(one.live for one in rest))
-    return tuple({live.identity: live for live in lives}.values())
+    others = [one.live for one in rest if one.live is not first.live]
+    if not others:  # as one event often tells of both signatures
+        return (first.live,)
+    return tuple({live.identity: live for live in (first.live, *others)}.values())
 
 
 def reached_by(code: str, what: str, stages: tuple[Dated, ...], on: date) -> Finding:

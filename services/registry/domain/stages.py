@@ -148,3 +148,6 @@ RULES: Mapping[Rule, Callable[[Course], Any]] = {
     _registered: lambda _: True,
 }
 """The rules in the order in which they are tried, each with what must be claimed for it ever to hold."""
+
+LAST_RULE: Rule = _registered
+"""What holds where no other does: on a day before everything that is dated."""

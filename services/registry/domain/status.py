@@ -8,6 +8,7 @@ import msgspec
 
 from registry.domain.agreement import Agreement, Live
 from registry.domain.course import Course, course
+from registry.domain.edtf import Edtf
 from registry.domain.finding import Finding
 from registry.domain.imprecise import Precision, precision
 from registry.domain.stages import findings
@@ -77,21 +78,20 @@ def status_of(now: Course, tried: list[Finding]) -> Status:
     return Status(
         code=found.code,
         label=label(now, found.code),
-        since=since_of(found),
+        since=since_of(found.since),
         certain=certain_of(tried),
         reason=Reason(f"{text[0].upper()}{text[1:]}.", positions(behind), events(behind)),
     )
 
 
-def since_of(found: Finding) -> Since | None:
-    """Give the day from which a finding holds."""
-    when = found.since
+def since_of(when: Edtf | None) -> Since | None:
+    """Give the day from which a status holds, with what is known of it."""
     return None if when is None else Since(when.text, when.earliest, when.latest, precision(when))
 
 
 def certain_of(tried: Iterable[Finding]) -> bool:
     """Tell whether no other reading of an imprecise date would have found another status."""
-    return all(one.truth.certain for one in tried)
+    return all([one.truth.certain for one in tried])  # noqa: C419 - few, and asked for every turn of every agreement
 
 
 def label(now: Course, code: str) -> str:

@@ -55,6 +55,8 @@ class Run(msgspec.Struct, frozen=True):
 def term(state: Agreement) -> Term | None:
     """Give the term of an agreement, None when nothing is known of any."""
     claim = shown(state, "term")
+    if claim is None and Renewed not in state.index:  # as of most agreements
+        return None
     ends: list[tuple[Edtf, Live]] = [
         (data.new_end, live) for live, data in state.of(Renewed) if data.new_end is not None
     ]

@@ -1,6 +1,6 @@
 """The statuses of an agreement through time: from which day to which each of them holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 import msgspec
@@ -9,7 +9,7 @@ from registry.domain.agreement import Agreement
 from registry.domain.course import Course, course
 from registry.domain.dates import day_after
 from registry.domain.edtf import Edtf
-from registry.domain.stages import findings, rules_for
+from registry.domain.stages import LAST_RULE, findings, rules_for
 from registry.domain.status import Since, certain_of, label, since_of
 from registry.domain.term import possible_ends
 
@@ -42,43 +42,45 @@ def _timeline(state: Agreement) -> tuple[Span, ...]:
     something is claimed can find one, so nothing else is tried.
     """
     now = course(state)
+    dates = list(_dates(now))
     rules = rules_for(now)
-    spans: list[Span] = []
-    until: date | None = None
-    for day in (*sorted(_turning_days(now), reverse=True), date.min):
-        tried = findings(now, day, rules)
+    turns: list[tuple[date, tuple[str, Edtf | None, bool]]] = []
+    for day in (date.min, *sorted(_turning_days(now, dates))):
+        tried = findings(now, day, (LAST_RULE,) if day == date.min and _all_ahead(now, dates) else rules)
         found = tried[-1]
-        certain, since = certain_of(tried), since_of(found)
-        if (
-            spans
-            and (last := spans[-1]).status == found.code
-            and (last.certain, last.since) == (certain, since)
-        ):
-            until = spans.pop().until
-        spans.append(
-            Span(
-                from_=None if day == date.min else day,
-                until=until,
-                status=found.code,
-                status_label=label(now, found.code),
-                certain=certain,
-                since=since,
-            )
+        said = found.code, found.since, certain_of(tried)
+        if not turns or turns[-1][1] != said:
+            turns.append((day, said))
+    return tuple(
+        Span(
+            from_=None if day == date.min else day,
+            until=after[0] - timedelta(days=1) if after else None,
+            status=code,
+            status_label=label(now, code),
+            certain=certain,
+            since=since_of(since),
         )
-        until = day - timedelta(days=1) if day != date.min else None
-    return tuple(reversed(spans))
+        for (day, (code, since, certain)), after in zip(turns, (*turns[1:], None), strict=True)
+    )
 
 
-def _turning_days(now: Course) -> set[date]:
-    days: set[date] = set()
-    for when in _dates(now):
-        if when.earliest is not None:
-            days.add(when.earliest)
-        if when.latest is not None:
-            days.add(when.latest)
+def _turning_days(now: Course, dates: Iterable[Edtf]) -> set[date]:
+    days: set[date | None] = set()
+    for when in dates:
+        days.add(when.earliest)
+        days.add(when.latest)
     if now.term is not None:
         days |= {day_after(end) for end in possible_ends(now.term)}
-    return days - {date.min}
+    return {day for day in days if day is not None and day != date.min}
+
+
+def _all_ahead(now: Course, dates: Iterable[Edtf]) -> bool:
+    """Tell whether nothing at all can have begun on the first day of the calendar."""
+    return (
+        not now.retractions
+        and now.term is None
+        and all(when.earliest is not None and when.earliest > date.min for when in dates)
+    )
 
 
 def _dates(now: Course) -> Iterator[Edtf]:

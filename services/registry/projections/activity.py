@@ -1,6 +1,5 @@
 """Activity: how much was recorded and how much happened, day by day, and in which status agreements are."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
@@ -110,9 +109,8 @@ def _source() -> Sequence[SchemaItem]:
 
 def _rows(state: Agreement) -> Rows:
     kind = shown(state, "kind")
-    recorded = Counter((_day_of(event.recorded_at), event.type) for event in state.recorded.values())
-    dated = ((happened(live.data), live.first.type) for live in state.live.values())
-    took_place = Counter((first_day(when).isoformat(), type_) for when, type_ in dated if when is not None)
+    days = ((happened(live.data), live.first.type) for live in state.live.values())
+    dated = ((first_day(when).isoformat(), type_) for when, type_ in days if when is not None)
     return {
         "": [
             {
@@ -123,8 +121,8 @@ def _rows(state: Agreement) -> Rows:
             }
         ],
         "status": _spans(state),
-        "recorded": _counted(recorded),
-        "happened": _counted(took_place),
+        "recorded": _counted((_day_of(event.recorded_at), event.type) for event in state.recorded.values()),
+        "happened": _counted(dated),
         "source": [{"source": source} for source in sorted({live.source for live in state.live.values()})],
     }
 
@@ -142,8 +140,12 @@ def _spans(state: Agreement) -> list[dict[str, Any]]:
     return found
 
 
-def _counted(days: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [{"day": day, "type": type_, "events": days[day, type_]} for day, type_ in sorted(days)]
+def _counted(events: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Count events by day and type."""
+    found: dict[tuple[str, str], int] = {}
+    for one in events:
+        found[one] = found.get(one, 0) + 1
+    return [{"day": day, "type": type_, "events": found[day, type_]} for day, type_ in sorted(found)]
 
 
 def _day_of(microseconds: int) -> str:

@@ -149,8 +149,9 @@ def _mention() -> Sequence[SchemaItem]:
 
 def _rows(state: Agreement) -> Rows:
     own = own_values(state)
-    item = _item(state, own["visibility"])
-    first_signed, last_signed = _days_of(_signatures(state))
+    signatures = _signatures(state)
+    item = _item(state, own["visibility"], _signed(signatures))
+    first_signed, last_signed = _days_of(signatures)
     return {
         "": [
             {
@@ -187,7 +188,7 @@ def _rows(state: Agreement) -> Rows:
     }
 
 
-def _item(state: Agreement, visibility: str) -> AgreementItem:
+def _item(state: Agreement, visibility: str, signed: str | None) -> AgreementItem:
     groups = claimed(state)
     titles = {name[6:]: group.claims[0].value for name, group in groups.items() if name[:6] == "title."}
     says = {name: groups[name].shown.value if name in groups else word for name, word in UNCLAIMED.items()}
@@ -204,7 +205,7 @@ def _item(state: Agreement, visibility: str) -> AgreementItem:
         kind=says["kind"],
         legal_character=says["legal_character"],
         entry_mode=says["entry_mode"],
-        signed=_signed(_signatures(state)),
+        signed=signed,
         subjects=tuple(sorted({one for data in registrations for one in data.subjects})),
         external_ids=tuple(sorted({one for data in registrations for one in data.external_ids})),
         disputed=tuple(name for name, group in groups.items() if group.differ and group.disputed),
@@ -228,7 +229,7 @@ def _days_of(dates: list[Edtf]) -> tuple[str, str]:
 
 def _signed(dates: list[Edtf]) -> str | None:
     """Write the dates of signature as one: from the first day to the last if they differ."""
-    texts = {str(when) for when in dates}
+    texts = {when.text for when in dates}
     if len(texts) <= 1:
         return next(iter(texts), None)
     first, last = _days_of(dates)
@@ -239,7 +240,8 @@ def _texts(state: Agreement) -> Iterator[str]:
     """Yield what anybody finds an agreement by: its titles and its areas."""
     for name, group in claimed(state).items():
         if name.startswith("title."):
-            yield from (claim.value for claim in group.claims)
+            for claim in group.claims:
+                yield claim.value
     for _, area in state.of(CooperationAreaAdded):
         yield from area.label.values()
 

@@ -40,9 +40,16 @@ def own_columns() -> Sequence[SchemaItem]:
 
 
 def own_values(state: Agreement) -> dict[str, Any]:
-    """Give the values of these columns; an agreement whose founding event was erased has no parties."""
-    one, other = state.parties or (None, None)
-    return {"visibility": visibility(state), "one_party": one, "other_party": other}
+    """Give the values of these columns; an agreement whose founding event was erased has no parties.
+
+    Computed once a state: most models begin each of their rows with them.
+    """
+    found: dict[str, Any] | None = state.derived.get("own values")
+    if found is None:
+        one, other = state.parties or (None, None)
+        found = {"visibility": visibility(state), "one_party": one, "other_party": other}
+        state.derived["own values"] = found
+    return found
 
 
 def of_party(table: Table, party: str) -> ColumnElement[bool]:

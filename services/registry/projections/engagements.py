@@ -127,6 +127,8 @@ def _participant() -> Sequence[SchemaItem]:
 
 
 def _rows(state: Agreement) -> Rows:
+    if not engagements(state):
+        return {"": [], "participant": []}
     own = own_values(state)
     main: list[dict[str, Any]] = []
     taking_part: set[tuple[str, str | None, str | None]] = set()

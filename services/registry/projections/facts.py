@@ -101,6 +101,8 @@ def _main() -> Sequence[SchemaItem]:
 
 
 def _rows(state: Agreement) -> Rows:
+    if FactRecorded not in state.index:
+        return {"": []}
     own = own_values(state)
     facts = (group for name, group in claimed(state).items() if name.startswith("fact."))
     return {"": [{**own, **_row(state, group.claims, group.disputed)} for group in facts]}

@@ -14,7 +14,7 @@ from sqlalchemy.schema import SchemaItem
 
 from registry.domain.agreement import Agreement
 from registry.domain.engagements import engagements
-from registry.domain.events import Signed, StatementRecorded
+from registry.domain.events import InstitutionLinked, Signed, StatementRecorded
 from registry.domain.shown.behind import said_now
 from registry.domain.shown.people import (
     ActorShown,
@@ -114,9 +114,11 @@ def _tie() -> Sequence[SchemaItem]:
 
 
 def _rows(state: Agreement) -> Rows:
-    own = own_values(state)
     acts = list(_acts(state))
     offices = roles(state)
+    if not acts and not offices and InstitutionLinked not in state.index:
+        return {"": [], "person": [], "tie": []}
+    own = own_values(state)
     return {
         "": [{**own, **row} for row in _institutions(state, acts, offices)],
         "person": [{**own, **row} for row in _people(state, acts, offices)],

@@ -1,12 +1,13 @@
 """What an agreement mentions and can be found by: areas, institutions, persons, places and subjects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal
 
 from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed
 from registry.domain.events import (
+    CooperationAreaAdded,
     EngagementHeld,
     EngagementPlanned,
     InstitutionLinked,
@@ -16,6 +17,7 @@ from registry.domain.events import (
     Signed,
     StatementRecorded,
 )
+from registry.domain.events.event import Event
 from registry.domain.merges import kept_id
 from registry.domain.values import Actor, Place
 from registry.projections.words import folded
@@ -43,6 +45,14 @@ def comparable(name: str) -> str:
     return folded(name)[:MOST_LETTERS]
 
 
+_PLACES: Mapping[type[Event], str] = {
+    Signed: "place",
+    NegotiationOpened: "venue",
+    EngagementHeld: "place",
+    EngagementPlanned: "place",
+}
+"""Where events name a place."""
+
 _named_often = lru_cache(10_000)(comparable)
 """The same for subjects and places, of which there are few. Names of persons must not stay in memory."""
 
@@ -54,6 +64,8 @@ def _subjects(state: Agreement) -> Iterator[Mention]:
 
 
 def _areas(state: Agreement) -> Iterator[Mention]:
+    if CooperationAreaAdded not in state.index:
+        return
     for predicate in claimed(state):
         if predicate.startswith("area."):
             yield "area", predicate.split(".")[1]
@@ -69,21 +81,18 @@ def _institutions(state: Agreement) -> Iterator[Mention]:
 
 
 def _places(state: Agreement) -> Iterator[Mention]:
-    for place in _named_places(state):
-        if place is not None:
-            yield "place", _named_often(place.name)
-
-
-def _named_places(state: Agreement) -> Iterator[Place | None]:
-    yield from (data.place for _, data in state.of(Signed))
-    yield from (data.venue for _, data in state.of(NegotiationOpened))
-    yield from (data.place for _, data in state.of(EngagementHeld))
-    yield from (data.place for _, data in state.of(EngagementPlanned))
+    for kind, field in _PLACES.items():
+        for _, data in state.of(kind):
+            place: Place | None = getattr(data, field)
+            if place is not None:
+                yield "place", _named_often(place.name)
 
 
 def _actors(state: Agreement) -> Iterator[Actor]:
     for _, signed in state.of(Signed):
-        yield from (one.actor for one in signed.signatures if one.actor is not None)
+        for one in signed.signatures:
+            if one.actor is not None:
+                yield one.actor
     for _, held in state.of(EngagementHeld):
         yield from held.participants
     for _, plan in state.of(EngagementPlanned):

@@ -1,6 +1,7 @@
 """Parties: a row for each party of each agreement, out of which the list of parties is put together."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -70,25 +71,35 @@ def _rows(state: Agreement) -> Rows:
 
 
 def _row(state: Agreement, party: Party, partner: str) -> dict[str, Any]:
-    name = _names(state, party)
     return {
         "visibility": visibility(state),
         "party": party.id,
         "partner": partner,
         "kind": party.kind,
         "country": party.country,
-        "name_order": comparable(name.get("en") or next(iter(name.values()))),
-        "name": shown(name),
+        **_named(tuple(sorted(_names(state, party).items()))),
     }
 
 
 def _names(state: Agreement, party: Party) -> T:
     """Give the name of a party in every language that a source gives it in; the founding event's come first."""
     names = dict(party.name)
-    for _, data in sorted(state.of(Registered), key=lambda pair: pair[0].identity):
-        for tag, text in (pair for one in data.parties if one.id == party.id for pair in one.name.items()):
-            names.setdefault(tag, text)
-    return dict(sorted(names.items()))
+    registrations = state.of(Registered)
+    if len(registrations) > 1:
+        for _, data in sorted(registrations, key=lambda pair: pair[0].identity):
+            for given in (one.name for one in data.parties if one.id == party.id):
+                names = {**given, **names}
+    return names
+
+
+@lru_cache(1000)
+def _named(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Give the columns of a name; few parties have many agreements each."""
+    name = dict(names)
+    return {
+        "name_order": comparable(name.get("en") or next(iter(name.values()))),
+        "name": shown(name),
+    }
 
 
 def _query(source: Source, filters: PartyFilters) -> Select[Any]:

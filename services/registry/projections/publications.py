@@ -1,6 +1,5 @@
 """Publications: what has been recorded of each, and whose claims rest on it."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -153,19 +152,17 @@ def _recordings(state: Agreement) -> dict[str, list[Recording]]:
 
 
 def _citings(state: Agreement) -> dict[str, list[Citing]]:
-    events: Counter[tuple[str, str]] = Counter()
-    inferred: Counter[tuple[str, str]] = Counter()
+    counted: dict[tuple[str, str], tuple[int, int]] = {}
     for live in state.live.values():
-        cites = live.data.cites
-        events.update({(cite.publication_id, live.source) for cite in cites})
-        stated = {cite.publication_id for cite in cites if cite.basis == "stated"}
-        inferred.update(
-            {(cite.publication_id, live.source) for cite in cites} - {(id_, live.source) for id_ in stated}
-        )
+        stated: dict[str, bool] = {}
+        for cite in live.data.cites:
+            stated[cite.publication_id] = stated.get(cite.publication_id, False) or cite.basis == "stated"
+        for id_, is_stated in stated.items():
+            events, inferred = counted.get((id_, live.source), (0, 0))
+            counted[id_, live.source] = events + 1, inferred + (not is_stated)
     found: dict[str, list[Citing]] = {}
-    for id_, source in sorted(events):
-        citing = Citing(source=source, events=events[id_, source], inferred=inferred[id_, source])
-        found.setdefault(id_, []).append(citing)
+    for (id_, source), (events, inferred) in sorted(counted.items()):
+        found.setdefault(id_, []).append(Citing(source=source, events=events, inferred=inferred))
     return found
 
 

@@ -1,6 +1,6 @@
 """Sources: who claims how much, and who contradicts whom."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -79,8 +79,12 @@ def _main() -> Sequence[SchemaItem]:
 
 def _rows(state: Agreement) -> Rows:
     own = own_values(state)
-    events = Counter(live.source for live in state.live.values())
-    claims = Counter(claim.live.source for group in claimed(state).values() for claim in group.claims)
+    events, claims = defaultdict[str, int](int), defaultdict[str, int](int)
+    for live in state.live.values():
+        events[live.source] += 1
+    for group in claimed(state).values():
+        for claim in group.claims:
+            claims[claim.live.source] += 1
     disputes: dict[str, list[DisputeShown]] = {}
     for source, dispute in _disputes(state):
         disputes.setdefault(source, []).append(dispute)

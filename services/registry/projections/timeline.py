@@ -74,8 +74,9 @@ def _main() -> Sequence[SchemaItem]:
 
 def _rows(state: Agreement) -> Rows:
     own = own_values(state)
+    in_dispute = any(group.disputed for group in claimed(state).values())
     found = [
-        {**own, **_row(state, live, field, when)}
+        {**own, **_row(live, field, when, disputed=in_dispute and _disputed(state, live.data, when))}
         for live in state.live.values()
         for field, when in dates_of(live.data)
     ]
@@ -105,7 +106,7 @@ def _may_be_date(kind: Any) -> bool:
     return kind is Edtf or any(_may_be_date(inner) for inner in get_args(kind))
 
 
-def _row(state: Agreement, live: Live, field: str, when: Edtf) -> dict[str, Any]:
+def _row(live: Live, field: str, when: Edtf, *, disputed: bool) -> dict[str, Any]:
     says = live.corrections[-1] if live.corrections else live.first
     return {
         "what": live.data.short_name,
@@ -115,7 +116,7 @@ def _row(state: Agreement, live: Live, field: str, when: Edtf) -> dict[str, Any]
         "day": first_day(when).isoformat(),
         "earliest": earliest(when),
         "latest": latest(when),
-        "disputed": _disputed(state, live.data, when),
+        "disputed": disputed,
         "source": live.source,
         "event": live.first.id,
         "position": says.position,

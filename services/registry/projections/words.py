@@ -57,14 +57,14 @@ INDEX = "_words"
 
 _WORD = re.compile(r"[^\W_]+")
 
-_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+_ASCII = bytes(ord(chr(code).lower() if chr(code).isalnum() else " ") for code in range(128)).ljust(256)
 """What becomes of each character of a text in ASCII, so that it need only be split."""
 
 
 def words_of(text: str) -> list[str]:
     """Cut a text into its words: letters and digits, without accents and capitals (``São Tomé``: sao, tome)."""
     if text.isascii():
-        words = text.translate(_ASCII).split()
+        words = text.encode().translate(_ASCII).decode().split()
         return words if len(text) <= LONGEST else [word[:LONGEST] for word in words]
     # Capitals may fold to letters with accents, and accents be what decides whether two letters are one.
     plain = normalize("NFKD", normalize("NFKD", text).casefold())
@@ -82,9 +82,12 @@ def kept_words(texts: Iterable[str]) -> str:
 
     Should they be too many, those of the texts that come first are kept.
     """
-    found = dict.fromkeys(word for one in texts for word in words_of(one))
-    if sum(map(len, found)) * 4 + len(found) <= MOST_BYTES:  # a character has at most four bytes
-        return " ".join(sorted(found))
+    found: dict[str, None] = {}
+    for one in texts:
+        found.update(dict.fromkeys(words_of(one)))
+    every = " ".join(sorted(found))
+    if len(every) * 4 <= MOST_BYTES:  # a character has at most four bytes
+        return every
     kept: list[str] = []
     left = MOST_BYTES
     for word in found:

@@ -23,11 +23,9 @@ EntryMode = Annotated[
 Visibility = Annotated[Literal["public", "restricted"], Meta(description="Who may read the agreement")]
 
 
-def _given(**fields: str | None) -> Iterator[tuple[Predicate, str]]:
-    """Yield the fields that have a value: what a source leaves out it does not claim."""
-    for predicate, value in fields.items():
-        if value is not None:
-            yield predicate, value
+def _given(**fields: str | None) -> list[tuple[Predicate, str]]:
+    """Give the fields that have a value: what a source leaves out it does not claim."""
+    return [(predicate, value) for predicate, value in fields.items() if value is not None]
 
 
 @event_type("agreement.registered.v1")

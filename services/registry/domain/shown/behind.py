@@ -1,7 +1,8 @@
 """What stands behind an item: the events that say so."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from registry.domain.edtf import Edtf
 from registry.domain.events.event import Body, Cite
 from registry.domain.pointers import expand, value_at
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, which is written behind it
 
 
 class Behind(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +108,14 @@ def by_day(when: Edtf | None, live: Live) -> tuple[date, tuple[str, str]]:
 
 def record_time(microseconds: int) -> str:
     """Write a record time, in microseconds since 1970, as RFC 3339 in UTC with six digits of a second."""
-    return f"{(_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec='microseconds')[:-6]}Z"
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06}Z"
+
+
+@lru_cache(1000)
+def _second(since_1970: int) -> str:
+    """Write a second; what is recorded together shares it."""
+    return (_EPOCH + timedelta(seconds=since_1970)).isoformat()
 
 
 def _name(live: Live) -> dict[str, Any]:
