@@ -3,7 +3,7 @@
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, Update, delete, func, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, func, insert, select, update
 
 from registry.projections.model import ReadModel, Tables, create, drop
 from registry.store.leases import Held, database_clock
@@ -29,6 +29,20 @@ class Generation(msgspec.Struct, frozen=True):
     def tables(self, connection: Connection) -> Tables:
         """Its tables."""
         return self.model.tables(self.number, connection.dialect.name)
+
+
+_ADVANCE = (  # made once, as every step of every model needs it
+    update(tracking)
+    .where(
+        tracking.c.projection == bindparam("name"),
+        tracking.c.version == bindparam("of_version"),
+        tracking.c.generation == bindparam("number"),
+        tracking.c.position == bindparam("from_position"),
+        tracking.c.fence == bindparam("from_fence"),
+        tracking.c.state == bindparam("from_state"),
+    )
+    .values(position=bindparam("to_position"))
+)
 
 
 class Overtaken(Exception):
@@ -75,13 +89,16 @@ def begin_generation(connection: Connection, model: ReadModel, fence: int = 0) -
 def advance(connection: Connection, generation: Generation, position: int) -> Generation:
     """Move the tracking by compare-and-set on (position, fence). Raises Overtaken when it is not as it was."""
     moved = connection.execute(
-        _row(generation)
-        .where(
-            tracking.c.position == generation.position,
-            tracking.c.fence == generation.fence,
-            tracking.c.state == generation.state,
-        )
-        .values(position=position)
+        _ADVANCE,
+        {
+            "name": generation.model.name,
+            "of_version": generation.model.version,
+            "number": generation.number,
+            "from_position": generation.position,
+            "from_fence": generation.fence,
+            "from_state": generation.state,
+            "to_position": position,
+        },
     )
     if moved.rowcount != 1:
         raise Overtaken(f"{generation.model.name} is no longer at {generation.position}")

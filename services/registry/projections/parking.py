@@ -1,7 +1,7 @@
 """Parking: an agreement whose rows cannot be made waits by itself, and all others go on."""
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from registry.projections.model import ReadModel
 from registry.store.tables import parked
@@ -28,7 +28,7 @@ class Parked(msgspec.Struct, frozen=True):
 
 def waiting(connection: Connection, model: ReadModel) -> list[Parked]:
     """List the agreements that are parked, by their positions."""
-    rows = connection.execute(select(parked).where(_waiting(model)).order_by(parked.c.from_position))
+    rows = connection.execute(_WAITING, {"name": model.name, "of_version": model.version})
     return [Parked(*row) for row in rows]
 
 
@@ -55,9 +55,18 @@ def resolve(connection: Connection, model: ReadModel, stream: str, resolution: s
     return resolved.rowcount > 0
 
 
+_OPEN = or_(parked.c.resolution.is_(None), parked.c.resolution == RETRY)
+
+_WAITING = (  # made once, as every step of every model needs it
+    select(parked)
+    .where(parked.c.projection == bindparam("name"), parked.c.version == bindparam("of_version"), _OPEN)
+    .order_by(parked.c.from_position)
+)
+
+
 def _of(model: ReadModel) -> ColumnElement[bool]:
     return and_(parked.c.projection == model.name, parked.c.version == model.version)
 
 
 def _waiting(model: ReadModel) -> ColumnElement[bool]:
-    return and_(_of(model), or_(parked.c.resolution.is_(None), parked.c.resolution == RETRY))
+    return and_(_of(model), _OPEN)
