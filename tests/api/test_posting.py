@@ -265,6 +265,12 @@ async def test_a_batch_with_a_thousand_flaws_is_not_answered_with_all_of_them(se
     assert len(places(await service.batch(*[{"x": 1}] * 100))) == 100
 
 
+async def test_an_event_with_a_thousand_flaws_is_not_answered_with_all_of_them(service: Service):
+    strange = {f"not-permitted-{number}": "x" for number in range(1000)}
+    answered = await service.post(registered() | strange)
+    assert len(problem(answered, 422, "invalid-event")["errors"]) == 100
+
+
 async def test_a_large_batch_is_recorded_like_a_small_one(service: Service):
     visits = [planned(f"visit-{i}", correlationid="x" * 400) for i in range(200)]
     response = await service.batch(registered(), *visits)

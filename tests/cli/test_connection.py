@@ -315,14 +315,17 @@ def test_an_address_of_which_much_is_refused_is_listened_to_later(
         problem(running.ask(b"nonsense\r\n\r\n"), 400, "malformed")
     late = running.connect()
     late.sendall(HEAD + b"Content-Length: 3\r\n")
+    leaving = running.connect()
+    leaving.sendall(HEAD + b"Content-Length: 5\r\n\r\nabcde")
+    leaving.close()
     kept.sendall(GET)
     assert kept.recv(1 << 16).startswith(OK), "who has not been refused goes on"
     late.sendall(b"Connection: close\r\n\r\nabc")
     assert running.app.heard == ["127.0.0.1 0"]
     assert everything(late).endswith(b"\r\n\r\n3"), "whatever came before it was listened to is there"
-    leaving = running.connect()
-    leaving.sendall(b"nonsense\r\n\r\n")
-    leaving.close()
+    while running.open > 1:
+        time.sleep(0.01)
+    assert running.app.heard == ["127.0.0.1 0", "127.0.0.1 3"], "who has left wants nothing any more"
 
 
 def test_a_connection_on_which_much_is_refused_rests(

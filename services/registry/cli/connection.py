@@ -39,6 +39,8 @@ REFUSED_AT_ONCE = 50
 """The same, in one moment."""
 LARGE = 65_536
 """Bytes of a body for which its refusal counts once more."""
+LOOKING = 0.002
+"""Seconds in which the event loop notices that a client has left while its connection rested."""
 LONGEST_REST = 15.0
 """Seconds that a connection rests at most."""
 COUNTED = frozenset(
@@ -278,6 +280,13 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _go_on(self) -> None:
+        """Look whether the client is still there: what one that has left wants need not be done."""
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._resting = self.loop.call_later(LOOKING, self._listen)
+
+    def _listen(self) -> None:
+        """Listen again, first to what came before."""
         self._resting = None
         if self.transport.is_closing():
             return

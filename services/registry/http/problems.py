@@ -39,6 +39,8 @@ Members = dict[str, Any]
 """Members of a problem, by name."""
 
 PROBLEM = "application/problem+json"
+MOST_FAULTS = 100
+"""What is wrong with one event, or a batch, in more places is told of the first of them."""
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -161,7 +163,8 @@ def _headers(error: Exception) -> Mapping[str, str]:
 
 
 def _flaws(error: Malformed | Invalid) -> Members:
-    return {"errors": tuple(Fault(pointer=flaw.pointer, detail=flaw.detail) for flaw in error.flaws)}
+    told = error.flaws[:MOST_FAULTS]
+    return {"errors": tuple(Fault(pointer=flaw.pointer, detail=flaw.detail) for flaw in told)}
 
 
 def _rejected(error: Rejected) -> Members:
