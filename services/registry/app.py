@@ -135,9 +135,7 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     app.state.access_log = await stack.enter_async_context(AccessLog(writing))
     app.state.gate = await open_gate(app, settings, writing, reading, stack)
     if listens(settings.database):
-        listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
-        listener.start()
-        stack.push_async_callback(asyncio.to_thread, listener.stop)
+        start_listening(settings, arrivals, stack)
     traced = await start_tracing(app, settings, stack) if settings.otlp_endpoint else None
     start_projections(writing, reader, sequencer, stack, traced)
     await asyncio.to_thread(app.state.clearing.begin)
@@ -165,6 +163,13 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     sequencer.start()
     stack.push_async_callback(sequencer.close)
     spare_the_collector()
+
+
+def start_listening(settings: Settings, arrivals: Arrivals, stack: AsyncExitStack) -> None:
+    """Begin to hear of what other processes append."""
+    listener = Listener(settings.database, arrivals, asyncio.get_running_loop())
+    listener.start()
+    stack.push_async_callback(asyncio.to_thread, listener.stop)
 
 
 async def start_tracing(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Traced:
