@@ -10,7 +10,9 @@ from registry.store.rows import Row, written
 
 PAGE = 200
 """Events read at a time."""
-CHUNK = 128 << 10
+MORE = 500
+"""Events taken at a time where they are in memory."""
+CHUNK = 256 << 10
 """Bytes after which a stretch ends: with the event that crosses them."""
 REMEMBERED = 50_000
 """Agreements whose parties are kept in memory."""
@@ -114,7 +116,7 @@ def read_stretch(
 ) -> Stretch:
     """Read and write out the next part of the log behind a position, for everybody in ``wants``.
 
-    ``rows``: all that comes next, at most ``PAGE`` events, where that is known already. Raises Unavailable.
+    ``rows``: all that comes next, at most ``MORE`` events, where that is known already. Raises Unavailable.
     """
     head, read = (after, rows) if rows else _read(reader, after, wants)
     agreements = {row.stream_id for row in read}
@@ -136,7 +138,7 @@ def read_stretch(
             until = row.position
             break
     else:
-        if end := len(read) < PAGE:
+        if end := len(read) < (MORE if rows else PAGE):
             until = max(until, head)
     contents = {wanted: b"".join(frame.content for frame in some) for wanted, some in frames.items()}
     return Stretch(after=after, until=until, end=end, frames=frames, contents=contents)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from registry.api.frames import Wanted
 
-WAITING = 256 << 10
+WAITING = 512 << 10
 """Bytes that may wait for one client; more than that only if it is one chunk."""
 
 Permitted = Callable[[], Awaitable[bool]]

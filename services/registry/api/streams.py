@@ -29,7 +29,11 @@ POLL = 0.5
 """Seconds after which the log is looked at again without being told to."""
 PAUSE = 0.05
 """Seconds between two rounds to all streams: what is recorded meanwhile goes out together, and each client that gets
-something costs the same however much it is."""
+something costs nearly the same however much it is."""
+LONGER = 0.1
+"""Seconds instead while much is recorded."""
+MUCH = 20
+"""Events of a round from which on that is so."""
 BEHIND = 0.01
 """Seconds instead when there is more: enough for each client to take what it was given."""
 READERS = 2
@@ -203,7 +207,7 @@ class Streams:
             else:
                 if stretch.until > after:
                     self._hand_out(stretch)
-                    await asyncio.sleep(PAUSE if stretch.end else BEHIND)
+                    await asyncio.sleep(pause_after(stretch))
                 elif heard > after:  # told of what is not there: on PostgreSQL anybody may notify
                     await asyncio.sleep(POLL)
                 else:
@@ -227,7 +231,7 @@ class Streams:
 
     def _next(self, after: int, heard: int, wants: Wants) -> Stretch:
         """Write out what comes next, as this process has appended it if it has appended all that was heard of."""
-        rows = self._tail.behind(after, heard, frames.PAGE)
+        rows = self._tail.behind(after, heard, frames.MORE)
         return frames.read_stretch(self._reader, self._parties, after, wants, rows)
 
     def _hand_out(self, stretch: Stretch) -> None:
@@ -245,3 +249,10 @@ class Streams:
         for stream in streams:
             self._leave(stream)
             stream.wake()
+
+
+def pause_after(stretch: Stretch) -> float:
+    """Tell for how many seconds to rest after a round."""
+    if not stretch.end:
+        return BEHIND
+    return PAUSE if stretch.until - stretch.after < MUCH else LONGER
