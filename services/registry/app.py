@@ -106,7 +106,9 @@ async def start(app: Litestar, settings: Settings, stack: AsyncExitStack) -> Non
     states, tail = States(settings.state_cache_events), Tail()
     reader = Reader(reading, states)
     arrivals = Arrivals()
-    sequencer = Sequencer(Writer(writing, states, tail), queue_events=settings.queue_events, arrivals=arrivals)
+    sequencer = Sequencer(
+        Writer(writing, states, tail), queue_events=settings.queue_events, arrivals=arrivals
+    )
     app.state.sequencer, app.state.forecast = sequencer, partial(forecast, reading, states)
     views = Views(reading)
     stack.callback(views.close)
