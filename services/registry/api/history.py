@@ -51,11 +51,6 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
 
 
-def to_send(row: Row) -> msgspec.Raw:
-    """Give a row of the log back as a CloudEvent to be encoded with others: it is JSON already."""
-    return msgspec.Raw(written(row))
-
-
 class Page(NamedTuple):
     """A page, ready to be sent."""
 
@@ -69,7 +64,7 @@ class Page(NamedTuple):
 def make_page(rows: Sequence[Row], *, size: int, position: int) -> Page:
     """Make a page of at most ``size`` events; one more among ``rows`` says that there is a next one."""
     cursor = next_cursor(rows[size - 1].position) if len(rows) > size else None
-    events: list[Any] = [to_send(row) for row in rows[:size]]
+    events: list[Any] = [msgspec.Raw(written(row)) for row in rows[:size]]
     content = _encoder.encode(EventPage(events=events, next=cursor))
     return Page(content, cursor, position)
 
