@@ -146,7 +146,7 @@ def replay(port: int) -> float:
 
 
 def _rows(url: str, size: int) -> float:
-    """Read the same columns of the same rows with psycopg alone, page by page and as it does by itself; give the seconds."""
+    """Read the same columns of the same rows with psycopg alone, page by page, as text; give the seconds."""
     conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     events = (
         "SELECT position, source, event_id, stream_id, version, type, recorded_at, entry, leaf_hash "
