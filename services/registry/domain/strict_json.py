@@ -69,10 +69,11 @@ def decode(raw: bytes) -> Any:
     if (compact := _compact(raw)) is not _DOUBTED:
         return compact
     text = _text(raw)
+    quick, marking = (_QUICK, _MARKING) if _may_hold_odd_integers(raw) else (_QUICK_ELSE, _MARKING_ELSE)
     try:
-        value = _parse(_QUICK, text)
+        value = _parse(quick, text)
     except _Doubt:
-        raise _refusal(_flaws(_parse(_MARKING, text))) from None
+        raise _refusal(_flaws(_parse(marking, text))) from None
     if b"\\" in raw and _SUSPECT_ESCAPE.search(raw) and (flaws := tuple(_flaws(value))):
         raise _refusal(iter(flaws))
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value):
@@ -90,7 +91,7 @@ def _compact(raw: bytes) -> Any:
 
     When writing what was read gives the same bytes, nothing was repeated, rounded or otherwise lost on the way.
     """
-    if b"\\" in raw or _LONG_NUMBER in raw.translate(_AS_DIGITS):
+    if b"\\" in raw or _has_long_number(raw):
         return _DOUBTED
     try:
         value = _COMPACT.decode(raw)
@@ -99,6 +100,15 @@ def _compact(raw: bytes) -> Any:
     if _encode(value) != raw or (raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value)):
         return _DOUBTED
     return value
+
+
+def _has_long_number(raw: bytes) -> bool:
+    return _LONG_NUMBER in raw.translate(_AS_DIGITS)
+
+
+def _may_hold_odd_integers(raw: bytes) -> bool:
+    """Tell whether integers must be looked at one by one, which takes longer than all else; hardly any text is so."""
+    return b"-0" in raw or _has_long_number(raw)
 
 
 def pointer_token(name: str) -> str:
@@ -237,6 +247,10 @@ _LONG_NUMBER = b"0" * len(str(MAX_INTEGER))
 _COMPACT = msgspec.json.Decoder(float_hook=_quick_refusal)
 _encode = msgspec.json.Encoder().encode
 
+_QUICK_ELSE = json.JSONDecoder(
+    object_pairs_hook=_quick_object, parse_float=_quick_refusal, parse_constant=_quick_refusal
+)
+"""For a text in which no integer is odd."""
 _QUICK = json.JSONDecoder(
     object_pairs_hook=_quick_object,
     parse_int=_quick_integer,
@@ -244,9 +258,18 @@ _QUICK = json.JSONDecoder(
     parse_constant=_quick_refusal,
 )
 _FRACTION = _Mark("is a number with a fraction or an exponent; send a decimal as a string")
+
+
+def _marking_constant(text: str) -> _Mark:
+    return _Mark(f"is {text}, which is not JSON")
+
+
+_MARKING_ELSE = json.JSONDecoder(
+    object_pairs_hook=_marking_object, parse_float=lambda _: _FRACTION, parse_constant=_marking_constant
+)
 _MARKING = json.JSONDecoder(
     object_pairs_hook=_marking_object,
     parse_int=_marking_integer,
     parse_float=lambda _: _FRACTION,
-    parse_constant=lambda text: _Mark(f"is {text}, which is not JSON"),
+    parse_constant=_marking_constant,
 )
