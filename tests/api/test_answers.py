@@ -1,4 +1,6 @@
+import gc
 from datetime import date
+from weakref import ref
 
 import pytest
 
@@ -11,7 +13,7 @@ DAY = date(2025, 7, 16)
 
 
 def shown(of: Agreement, size: int = 40) -> Shown:
-    return Shown(of, b"." * size, "etag", people=False)
+    return Shown(of.id, ref(of), b"." * size, "etag", people=False)
 
 
 @pytest.fixture
@@ -44,6 +46,16 @@ def test_the_longest_unused_answers_go_first(answers: Answers):
     answers.keep(DAY, EVERYTHING, shown(three))
     assert answers.get(two, DAY, EVERYTHING) is None
     assert answers.get(one, DAY, EVERYTHING) is not None
+
+
+def test_an_answer_does_not_keep_its_state_in_memory(answers: Answers):
+    one = state("one", 1)
+    answers.keep(DAY, EVERYTHING, shown(one))
+    gone = ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
+    assert answers.get(state("one", 1), DAY, EVERYTHING) is None
 
 
 def test_an_answer_larger_than_all_the_room_is_not_kept(answers: Answers):

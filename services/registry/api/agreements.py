@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from weakref import ref
 
 import msgspec
 from litestar import Response
@@ -125,4 +126,6 @@ def _show_then(reader: Reader, id: str, on: date, known_as_of: str, sight: Sight
 
 def _shown(state: Agreement, shown: AgreementView) -> Shown:
     content = _encode(shown)
-    return Shown(state, content, f"v{shown.version}.{digest(content)}", people=names_people(content))
+    return Shown(
+        state.id, ref(state), content, f"v{shown.version}.{digest(content)}", people=names_people(content)
+    )

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from datetime import date
+from weakref import ReferenceType
 
 import msgspec
 
@@ -17,7 +18,9 @@ Key = tuple[str, date, Sight]
 class Shown(msgspec.Struct, frozen=True):
     """What one state shows on one day to those of one sight."""
 
-    state: Agreement
+    agreement: str
+    state: ReferenceType[Agreement]
+    """It is much larger than what is shown of it, and kept in memory by others, or not."""
     content: bytes
     etag: str
     people: bool
@@ -40,7 +43,7 @@ class Answers:
         """Give what a state shows on a day, if it is kept."""
         key = state.id, on, sight
         shown = self._kept.get(key)
-        if shown is None or shown.state is not state:
+        if shown is None or shown.state() is not state:
             return None
         self._kept.move_to_end(key)
         return shown
@@ -52,7 +55,7 @@ class Answers:
 
     def keep(self, on: date, sight: Sight, shown: Shown) -> None:
         """Keep what a state shows on a day, and let the longest unused answers go."""
-        key = shown.state.id, on, sight
+        key = shown.agreement, on, sight
         if (before := self._kept.pop(key, None)) is not None:
             self._bytes -= len(before.content)
         self._kept[key] = shown

@@ -37,7 +37,7 @@ REFUSED_A_SECOND = 20
 """Refusals of one address that make nobody wait, in the long run. One of a large body counts as several."""
 REFUSED_AT_ONCE = 50
 """The same, in one moment."""
-LARGE = 16_384
+LARGE = 8_192
 """Bytes of a body for which its refusal counts once more."""
 LOOKING = 0.002
 """Seconds in which the event loop notices that a client has left while its connection rested."""

@@ -84,6 +84,7 @@ class Agreement:
     """
 
     __slots__ = (
+        "__weakref__",
         "corrections",
         "derived",
         "founder",
