@@ -30,7 +30,7 @@ def measurements(name: str, store: Loaded, repetitions: int) -> Iterator[Measure
 
 
 def _measure(store: Loaded, subject: str, what: str, models: Sequence[ReadModel]) -> Measurement:
-    gc.set_threshold(50_000, 20, 50)  # as in a server, and in the command that rebuilds
+    gc.set_threshold(50_000, 20, 50)  # as in the command that rebuilds
     writing, reading = open_writer(store.url), open_reader(store.url)
     start, cpu = time.perf_counter(), time.process_time()
     rebuild_all(writing, Reader(reading), models)

@@ -68,7 +68,9 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.turns = Turns()
         async with AsyncExitStack() as stack:
+            stack.callback(app.state.turns.close)
             await start(app, settings, stack)
             yield
 
@@ -83,7 +85,6 @@ def create_app(settings: Settings) -> Litestar:
                 "requests": Requests(),
                 "rebuilds": set(),
                 "drawings": {},
-                "turns": Turns(),
             }
         ),
         logging_config=None,  # the framework would write every library's INFO to standard error

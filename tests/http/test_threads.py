@@ -3,44 +3,38 @@
 import asyncio
 import sys
 import threading
+from collections.abc import Sequence
 
 import pytest
 
 from registry.http.threads import MOST, MOST_EACH, Turns
 
 
-async def test_whoever_has_many_large_bodies_waits_for_himself() -> None:
-    turns, inside = Turns(), []
+async def let_in_of(who: Sequence[str]) -> tuple[list[str], int]:
+    """Who is let in while nobody lets go, and how many are once everybody does."""
+    turns, inside = Turns(), list[str]()
     let_go = asyncio.Event()
 
-    async def hold(who: str) -> None:
-        async with turns.of(who):
-            inside.append(who)
+    async def hold(one: str) -> None:
+        async with turns.of(one):
+            inside.append(one)
             await let_go.wait()
 
-    tasks = [asyncio.create_task(hold("many")) for _ in range(10)]
-    tasks.append(asyncio.create_task(hold("another")))
+    tasks = [asyncio.create_task(hold(one)) for one in who]
     await asyncio.sleep(0)
-    assert inside == ["many"] * MOST_EACH + ["another"]
+    first = list(inside)
     let_go.set()
     await asyncio.gather(*tasks)
-    assert len(inside) == 11
+    return first, len(inside)
+
+
+async def test_whoever_has_many_large_bodies_waits_for_himself() -> None:
+    assert await let_in_of(["many"] * 10 + ["another"]) == (["many"] * MOST_EACH + ["another"], 11)
 
 
 async def test_there_are_no_more_of_them_than_fit() -> None:
-    turns, inside = Turns(), []
-    let_go = asyncio.Event()
-
-    async def hold(who: str) -> None:
-        async with turns.of(who):
-            inside.append(who)
-            await let_go.wait()
-
-    tasks = [asyncio.create_task(hold(str(number))) for number in range(2 * MOST)]
-    await asyncio.sleep(0)
-    assert len(inside) == MOST
-    let_go.set()
-    await asyncio.gather(*tasks)
+    first, all_in = await let_in_of([str(number) for number in range(2 * MOST)])
+    assert (len(first), all_in) == (MOST, 2 * MOST)
 
 
 async def test_all_are_read_in_one_thread_that_gives_way_to_others() -> None:

@@ -11,6 +11,7 @@ from registry.config import Settings
 from registry.domain import cloudevents, strict_json
 from registry.domain.envelope import Posted
 from registry.domain.events import Registered
+from registry.domain.strict_json import MAX_FLAWS
 from registry.errors import Flaw, Invalid, Refusal, RegistryError, TooLarge
 from registry.http.answer import JSON, Answer, Asked
 from registry.http.appending import append, foresee
@@ -29,7 +30,6 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 MODES = (STRUCTURED, BATCH, BINARY)
 POSTED_SCHEMA = {"$ref": "#/components/schemas/PostedEvent"}
-MAX_FLAWS = 100
 READ_IN_THREAD = 65_536
 """Bytes of a body beyond which it is read in a thread, one of few at a time."""
 VALUES_IN_THREAD = 4096

@@ -16,8 +16,9 @@ LISTED = "it is listed as restricted, and its events do not say so"
 def check_restricted(engine: Connects) -> None:
     """Hold the table against the log. Raises Broken with the first agreement, by its id, that differs."""
     with engine.connect() as connection:
-        for agreement, detail in sorted(_differing(connection)):
-            raise at_agreement(agreement, detail)
+        differing = sorted(_differing(connection))
+    if differing:
+        raise at_agreement(*differing[0])
 
 
 def _differing(connection: Connection) -> set[tuple[str, str]]:

@@ -76,7 +76,7 @@ def run_rebuild(arguments: Namespace) -> int:
         def progress(done: int, total: int) -> None:
             bar(done, f"{done:,} of {total:,}", total)
 
-        # Rows are made by the hundred thousand and live for a moment: as in a server, they are looked at more seldom.
+        # Rows are made by the hundred thousand and live for a moment: they are looked at more seldom.
         gc.set_threshold(50_000, 20, 50)
         names = operator.names() if arguments.all else [arguments.name]
         done: list[dict[str, Any]]

@@ -5,6 +5,7 @@ in which events arrived cannot show.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
@@ -153,9 +154,7 @@ class Agreement:
 
 def keys_of(data: Event) -> Iterator[Key]:
     """Yield what the source of an event may claim only once: its predicates and its own keys."""
-    for predicate, _ in data.claims():
-        yield predicate
-    yield from data.keys()
+    return chain(map(_PREDICATE, data.claims()), data.keys())
 
 
 def target_of(data: EventCorrected | EventRetracted | PersonalDataErased) -> Identity:
@@ -232,7 +231,7 @@ def standing(state: Agreement, identity: Identity, without: Identity | None = No
 
 
 def _index_keys(data: Event) -> set[Key | type[Event]]:
-    return {type(data), *map(_PREDICATE, data.claims()), *data.keys()}
+    return {type(data), *keys_of(data)}
 
 
 def _settle(state: Agreement, identity: Identity) -> None:

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from msgspec import Meta
 
 from registry.audit.witness import NotExtending, NotSigned, TooOften
+from registry.domain.strict_json import MAX_FLAWS
 from registry.errors import (
     IdentityTaken,
     Invalid,
@@ -39,8 +40,6 @@ Members = dict[str, Any]
 """Members of a problem, by name."""
 
 PROBLEM = "application/problem+json"
-MOST_FAULTS = 100
-"""What is wrong with one event, or a batch, in more places is told of the first of them."""
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -163,7 +162,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
 
 
 def _flaws(error: Malformed | Invalid) -> Members:
-    told = error.flaws[:MOST_FAULTS]
+    told = error.flaws[:MAX_FLAWS]  # also of what is JSON
     return {"errors": tuple(Fault(pointer=flaw.pointer, detail=flaw.detail) for flaw in told)}
 
 

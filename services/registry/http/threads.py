@@ -51,6 +51,10 @@ class Turns:
         async with own, self._all:
             yield
 
+    def close(self) -> None:
+        """Let the thread end once it has read what it has begun."""
+        self._thread.shutdown(wait=False)
+
     async def read(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function that reads a body, behind those that have begun to wait before."""
         loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from registry.merkle.tree import HASH_BYTES, TILE_HEIGHT
+from registry.merkle.tree import HASH_BYTES, NODE_PREFIX, TILE_HEIGHT
 
 TILE_WIDTH = 1 << TILE_HEIGHT
 """Hashes in a full tile."""
@@ -89,7 +89,7 @@ def perfect_root(packed: bytes) -> bytes:
     """Compute the root over a power of two of neighbouring hashes, such as a full tile, from the packed hashes."""
     while len(packed) > HASH_BYTES:
         pairs = (packed[i : i + 2 * HASH_BYTES] for i in range(0, len(packed), 2 * HASH_BYTES))
-        packed = b"".join([sha256(b"\x01" + pair).digest() for pair in pairs])
+        packed = b"".join([sha256(NODE_PREFIX + pair).digest() for pair in pairs])
     return packed
 
 

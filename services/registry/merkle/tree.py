@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
+NODE_PREFIX = b"\x01"
+"""Stands before the two hashes that a node is made of, so that no entry can pass for one (RFC 9162 section 2.1.1)."""
 HASH_BYTES = 32
 
 TILE_HEIGHT = 8
@@ -44,7 +46,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two neighbours into the node above them: SHA-256(01 || left || right)."""
-    return sha256(b"\x01" + left + right).digest()
+    return sha256(NODE_PREFIX + left + right).digest()
 
 
 def append(size: int, frontier: Frontier, leaves: Iterable[bytes]) -> Appended:

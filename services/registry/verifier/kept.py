@@ -14,8 +14,6 @@ from registry.merkle.checkpoint import Checkpoint
 from registry.verifier.keys import read_checkpoint
 from registry.verifier.outcome import Ended, unreadable
 
-MAX_NOTE = 1_000_001
-
 
 def default_state() -> Path:
     """Return where checkpoints are kept unless told otherwise (XDG base directories)."""
