@@ -8,6 +8,7 @@ from benchmarks.figures import Measurement
 from benchmarks.loaded import Loaded
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.generations import discard_retired
+from registry.projections.makers import makers
 from registry.projections.model import ReadModel
 from registry.projections.rebuild import rebuild_all
 from registry.store.database import open_reader, open_writer
@@ -33,7 +34,8 @@ def _measure(store: Loaded, subject: str, what: str, models: Sequence[ReadModel]
     gc.set_threshold(50_000, 20, 50)  # as in the command that rebuilds
     writing, reading = open_writer(store.url), open_reader(store.url)
     start, cpu = time.perf_counter(), time.process_time()
-    rebuild_all(writing, Reader(reading), models)
+    with makers(models) as making:
+        rebuild_all(writing, Reader(reading), models, makers=making)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     with writing.begin() as connection:
         for model in models:

@@ -41,7 +41,7 @@ async def test_a_parked_agreement_is_retried_and_skipped(service: Service) -> No
     engine = service.app.state.operator._engine
     for act, resolution in (("retry", "retry"), ("skip", "skipped")):
         with engine.begin() as connection:
-            park(connection, FIRST, AGREEMENT, 1, ValueError())
+            park(connection, FIRST, AGREEMENT, 1, "ValueError")
         parked = f"/projections/{FIRST.name}/parked/{AGREEMENT}"
         answer = await service.client.post(f"{parked}/{act}")
         assert answer.json() == {"name": FIRST.name, "agreement": AGREEMENT, "resolution": resolution}

@@ -22,7 +22,7 @@ def told(registry, sqlite_url):
 def parked(url):
     engine = open_writer(url)
     with engine.begin() as connection:
-        park(connection, FIRST, AGREEMENT, 3, ValueError("a secret"))
+        park(connection, FIRST, AGREEMENT, 3, "ValueError")
     engine.dispose()
 
 

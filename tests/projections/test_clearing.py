@@ -224,7 +224,7 @@ async def test_an_agreement_that_is_parked_shows_nothing_rather_than_what_was_er
 ) -> None:
     with told.writing.begin() as connection:
         for agreement in ("one", "two"):
-            park(connection, AGREEMENTS, agreement, 4, ValueError())
+            park(connection, AGREEMENTS, agreement, 4, "ValueError")
     erase(told, "one")
     caught_up(*projections)
     assert clearing.step()

@@ -115,7 +115,7 @@ class Guarded(NamedTuple):
         """Park an agreement in a read model; returns the name of that."""
         engine = open_writer(self.database)
         with engine.begin() as connection:
-            park(connection, CATALOGUE[0], agreement, 1, ValueError("a secret"))
+            park(connection, CATALOGUE[0], agreement, 1, "ValueError")
         engine.dispose()
         return CATALOGUE[0].name
 

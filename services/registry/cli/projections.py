@@ -1,7 +1,7 @@
 """``registry projections``: how the read models do, and what an operator does about them."""
 
 import gc
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,6 +12,8 @@ from registry.cli import console
 from registry.cli.environment import add_database, settings_of
 from registry.cli.exits import DONE, REFUSED
 from registry.config import Settings
+
+MOST_PROCESSES = 64
 
 
 def add(commands: Any) -> None:
@@ -31,6 +33,13 @@ def add(commands: Any) -> None:
     which.add_argument("--all", action="store_true", help="every read model, in one pass over the log")
     rebuild.add_argument(
         "--check", action="store_true", help="replace nothing: print where the live rows differ from new ones"
+    )
+    rebuild.add_argument(
+        "--processes",
+        metavar="N",
+        type=_processes,
+        help="make the rows in so many processes beside this one; 0 is none, and without this option there is one "
+        "for each processor, at most four. A server that holds the database makes them itself",
     )
     for act, says in (
         ("retry", "try a parked agreement again"),
@@ -71,7 +80,7 @@ def run_status(arguments: Namespace) -> int:
 
 def run_rebuild(arguments: Namespace) -> int:
     """Build one or all anew, or compare them with new builds."""
-    with operating(arguments) as operator, console.progress("rebuilding", None) as bar:
+    with operating(arguments, making=True) as operator, console.progress("rebuilding", None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar(done, f"{done:,} of {total:,}", total)
@@ -107,9 +116,16 @@ def run_settle(arguments: Namespace) -> int:
 
 
 @contextmanager
-def operating(arguments: Namespace, *, writing: bool = True) -> Iterator["Here | There"]:
-    """Open what the options name; while a server holds the database, it is gone through that server."""
+def operating(
+    arguments: Namespace, *, writing: bool = True, making: bool = False
+) -> Iterator["Here | There"]:
+    """Open what the options name; while a server holds the database, it is gone through that server.
+
+    For ``making`` rows there are processes, which begin before there is a thread or a connection.
+    """
     from registry.cli.database import lock_or_url, reader, writer_engine
+    from registry.projections.catalogue import CATALOGUE
+    from registry.projections.makers import makers
     from registry.projections.operate import Operator
 
     settings: Settings = settings_of(arguments)
@@ -120,9 +136,10 @@ def operating(arguments: Namespace, *, writing: bool = True) -> Iterator["Here |
         if url:
             yield There(url)
             return
+        made_by = opened.enter_context(makers(CATALOGUE, arguments.processes)) if making else None
         found = opened.enter_context(reader(settings))
         engine = opened.enter_context(writer_engine(settings)) if writing else None
-        yield Here(Operator(engine, found))
+        yield Here(Operator(engine, found, makers=made_by))
 
 
 class Here:
@@ -228,3 +245,10 @@ def _say(arguments: Namespace, done: dict[str, Any]) -> None:
         console.say(f"{done['name']} was built anew: generation {done['generation']} is live")
     else:
         console.say(f"{done['agreement']} in {done['name']}: {done['resolution']}")
+
+
+def _processes(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= MOST_PROCESSES:
+        raise ArgumentTypeError(f"a number of processes is 0 to {MOST_PROCESSES}")
+    return number

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine
 from registry.errors import NotFound, Unavailable
 from registry.projections.catalogue import CATALOGUE
 from registry.projections.generations import generations
+from registry.projections.makers import Makers
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRY, SKIPPED, Parked, resolve, waiting
 from registry.projections.rebuild import Difference, Progress, check, rebuild, rebuild_all
@@ -65,15 +66,21 @@ def _status(connection: Connection, model: ReadModel, size: int) -> ProjectionSt
 class Operator:
     """What an operator may do to the read models. Synchronous, like what it calls.
 
-    Without an engine to write with, only the status can be read.
+    Without an engine to write with, only the status can be read. Without ``makers`` rows are made in the calling
+    thread.
     """
 
     def __init__(
-        self, engine: Engine | None, reader: Reader, models: tuple[ReadModel, ...] = CATALOGUE
+        self,
+        engine: Engine | None,
+        reader: Reader,
+        models: tuple[ReadModel, ...] = CATALOGUE,
+        makers: Makers | None = None,
     ) -> None:
         self._engine = engine
         self._reader = reader
         self._models = models
+        self._makers = makers
 
     def status(self) -> list[ProjectionStatus]:
         """Tell how each read model does. Raises Unavailable."""
@@ -82,11 +89,11 @@ class Operator:
 
     def rebuild(self, name: str, progress: Progress = lambda _, __: None) -> int:
         """Build a read model anew; return the number of the new generation. Raises NotFound, Unavailable."""
-        return rebuild(self._writing(), self._reader, self._model(name), progress)
+        return rebuild(self._writing(), self._reader, self._model(name), progress, self._makers)
 
     def rebuild_all(self, progress: Progress = lambda _, __: None) -> dict[str, int]:
         """Build every read model anew in one pass; return the new generations by name. Raises Unavailable."""
-        numbers = rebuild_all(self._writing(), self._reader, self._models, progress)
+        numbers = rebuild_all(self._writing(), self._reader, self._models, progress, self._makers)
         return dict(zip(self.names(), numbers, strict=True))
 
     def names(self) -> list[str]:
@@ -95,7 +102,7 @@ class Operator:
 
     def check(self, name: str, progress: Progress = lambda _, __: None) -> list[Difference]:
         """Compare the live rows of a read model with new ones. Raises NotFound, Unavailable."""
-        return check(self._writing(), self._reader, self._model(name), progress)
+        return check(self._writing(), self._reader, self._model(name), progress, self._makers)
 
     def retry(self, name: str, agreement: str) -> None:
         """Try again to make the rows of a parked agreement. Raises NotFound, Unavailable."""

@@ -32,9 +32,9 @@ def waiting(connection: Connection, model: ReadModel) -> list[Parked]:
     return [Parked(*row) for row in rows]
 
 
-def park(connection: Connection, model: ReadModel, stream: str, position: int, error: Exception) -> None:
+def park(connection: Connection, model: ReadModel, stream: str, position: int, kind: str) -> None:
     """Note that an agreement's rows could not be made: the kind of error only, as its text may quote a value."""
-    noted = {"error": type(error).__name__, "resolution": None}
+    noted = {"error": kind, "resolution": None}
     waits = and_(_waiting(model), parked.c.stream == stream)
     again = and_(_of(model), parked.c.stream == stream, parked.c.from_position == position)
     for known in (waits, again):  # it waits already, or what was settled has failed once more

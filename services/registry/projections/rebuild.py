@@ -20,6 +20,7 @@ from registry.projections.generations import (
     live,
     lock,
 )
+from registry.projections.makers import Makers
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRIED, resolve, waiting
 from registry.projections.runner import RENEWED_EVERY
@@ -44,36 +45,50 @@ class Difference(msgspec.Struct, frozen=True):
     row: dict[str, Any]
 
 
-def rebuild(engine: Engine, reader: Reader, model: ReadModel, progress: Progress = lambda _, __: None) -> int:
+def rebuild(
+    engine: Engine,
+    reader: Reader,
+    model: ReadModel,
+    progress: Progress = lambda _, __: None,
+    makers: Makers | None = None,
+) -> int:
     """Build a model anew and let it take the place of the live generation; return its number.
 
     The old rows serve until then, and writers post on. What was skipped before is tried again.
     Raises Unavailable when another process is rebuilding the same model, or the database is gone.
     """
-    return rebuild_all(engine, reader, (model,), progress)[0]
+    return rebuild_all(engine, reader, (model,), progress, makers)[0]
 
 
 def rebuild_all(
-    engine: Engine, reader: Reader, models: Sequence[ReadModel], progress: Progress = lambda _, __: None
+    engine: Engine,
+    reader: Reader,
+    models: Sequence[ReadModel],
+    progress: Progress = lambda _, __: None,
+    makers: Makers | None = None,
 ) -> list[int]:
     """Build several models anew in one pass over the log; return the numbers of their generations.
 
     Each takes the place of its live generation by itself. Otherwise like ``rebuild``.
     """
     with reachable(), _leases(engine, models) as leases:
-        projections = _built(engine, reader, leases, progress)
+        projections = _built(engine, reader, leases, progress, makers)
         for each in projections:
             while not _switch(engine, each):
-                _catch_up(engine, reader, [each], leases, progress)
+                _catch_up(engine, reader, [each], leases, progress, makers=makers)
     return [each.generation.number for each in projections]
 
 
 def check(
-    engine: Engine, reader: Reader, model: ReadModel, progress: Progress = lambda _, __: None
+    engine: Engine,
+    reader: Reader,
+    model: ReadModel,
+    progress: Progress = lambda _, __: None,
+    makers: Makers | None = None,
 ) -> list[Difference]:
     """Build a model anew only to compare its rows with the live ones; return where they differ."""
     with reachable(), _leases(engine, (model,)) as leases:
-        projection = _built(engine, reader, leases, progress)[0]
+        projection = _built(engine, reader, leases, progress, makers)[0]
         with engine.begin() as connection:
             lock(connection, model)
             standing = live(connection, model)
@@ -114,7 +129,11 @@ def _leases(engine: Engine, models: Sequence[ReadModel]) -> Iterator[dict[ReadMo
 
 
 def _built(
-    engine: Engine, reader: Reader, leases: Mapping[ReadModel, Held], progress: Progress
+    engine: Engine,
+    reader: Reader,
+    leases: Mapping[ReadModel, Held],
+    progress: Progress,
+    makers: Makers | None,
 ) -> list[Projection]:
     """Build new generations to the end of the log, dropping what interrupted rebuilds have left."""
     projections = []
@@ -125,7 +144,7 @@ def _built(
                     discard(connection, each)
             generation = fence_off(connection, begin_generation(connection, model), held)
         projections.append(Projection(engine, reader, generation, afresh=True))
-    _catch_up(engine, reader, projections, leases, progress)
+    _catch_up(engine, reader, projections, leases, progress, makers=makers)
     return projections
 
 
@@ -135,6 +154,8 @@ def _catch_up(
     projections: Sequence[Projection],
     leases: Mapping[ReadModel, Held],
     progress: Progress,
+    *,
+    makers: Makers | None,
 ) -> None:
     renewed = float("-inf")
 
@@ -147,7 +168,7 @@ def _catch_up(
             renewed = now
         progress(position, reader.head().size)
 
-    sweep(engine, reader, projections, between, STRETCH)
+    sweep(engine, reader, projections, between, STRETCH, makers=makers)
 
 
 def _switch(engine: Engine, projection: Projection) -> bool:

@@ -1,48 +1,40 @@
 """Writing rows: all of an agreement's at once, and many agreements in one statement a table."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
-import msgspec
 from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal_column
 from sqlalchemy.dialects import postgresql
 
 from registry.projections.model import Rows, Tables
+from registry.projections.packing import Packed, as_json, columns, pack
 
 TOGETHER = (400, 100, 20, 5, 1)
 """How many rows one statement inserts on SQLite, which takes up to 32,766 values and keeps few statements prepared."""
-
-_encoder = msgspec.json.Encoder()
 
 
 def replace(
     connection: Connection, tables: Tables, rows: Mapping[str, Rows], new: Collection[str] = ()
 ) -> None:
     """Replace the rows of some agreements, given by agreement and table; those that are ``new`` have none yet."""
-    known = [agreement for agreement in rows if agreement not in new]
+    replace_packed(connection, tables, pack(tables, connection.dialect.name, rows, new))
+
+
+def replace_packed(connection: Connection, tables: Tables, packed: Packed) -> None:
+    """Replace rows by some that were packed for this kind of database."""
     on_postgresql = connection.dialect.name == "postgresql"
     for which, table in tables.items():
-        if known:
-            connection.exec_driver_sql(_delete(table, connection.dialect.name), (_json(known),))
-        values = _values(table)
-        every = [
-            (agreement, *values(row)) for agreement, of in rows.items() if which in of for row in of[which]
-        ]
-        if not every:
+        if packed.known:
+            connection.exec_driver_sql(_delete(table, connection.dialect.name), (as_json(packed.known),))
+        values = packed.values.get(which)
+        if values is None:
             continue
         if on_postgresql:
-            connection.exec_driver_sql(
-                _insert_on_postgresql(table), tuple(map(_json, zip(*every, strict=True)))
-            )
+            connection.exec_driver_sql(_insert_on_postgresql(table), tuple(values))
         else:
-            _insert(connection, table, every)
-
-
-def _json(values: Sequence[Any]) -> str:
-    return _encoder.encode(values).decode()
+            _insert(connection, table, values)
 
 
 @lru_cache(maxsize=256)
@@ -56,31 +48,21 @@ def _delete(table: Table, dialect: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _values(table: Table) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
-    """Give what takes the values out of a row, in the order of the columns behind the agreement."""
-    names = [column.name for column in _columns(table)[1:]]
-    if len(names) > 1:
-        return itemgetter(*names)
-    (only,) = names
-    return lambda row: (row[only],)
-
-
-@lru_cache(maxsize=256)
 def _insert_on_postgresql(table: Table) -> str:
     """Write the statement that takes a JSON array a column: any number of rows, one round trip and one plan.
 
     Arrays of PostgreSQL's own would be made in Python, value by value.
     """
-    columns = _columns(table)
-    names = ", ".join(map(_quoted, columns))
-    arrays = ", ".join("json_array_elements_text(%b::json)" for _ in columns)
+    given = columns(table)
+    names = ", ".join(map(_quoted, given))
+    arrays = ", ".join("json_array_elements_text(%b::json)" for _ in given)
     return (
-        f"INSERT INTO {table.fullname} ({names}) SELECT {', '.join(map(_taken, columns))} "
+        f"INSERT INTO {table.fullname} ({names}) SELECT {', '.join(map(_taken, given))} "
         f"FROM ROWS FROM ({arrays}) AS given ({names})"
     )
 
 
-def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows on SQLite, many by one statement: another thread can work until the statement is done."""
     start = 0
     for together in TOGETHER:
@@ -92,14 +74,9 @@ def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -
 
 @lru_cache(maxsize=1024)
 def _insert_on_sqlite(table: Table, rows: int) -> str:
-    columns = _columns(table)
-    names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" for _ in columns)
+    given = columns(table)
+    names, marks = ", ".join(map(_quoted, given)), ", ".join("?" for _ in given)
     return f"INSERT INTO {table.fullname} ({names}) VALUES {', '.join([f'({marks})'] * rows)}"
-
-
-def _columns(table: Table) -> list[Column[Any]]:
-    """Give the columns in the order in which values are given: whose row it is, then all others."""
-    return [table.c.agreement, *(column for column in table.c if column.name != "agreement")]
 
 
 def _taken(column: Column[Any]) -> str:

@@ -19,8 +19,9 @@ from registry.projections.generations import (
     go_live,
     live,
 )
+from registry.projections.making import Ease
 from registry.projections.model import ReadModel
-from registry.projections.step import Ease, Fault, Projection
+from registry.projections.step import Fault, Projection
 from registry.projections.traced import Traced
 from registry.store.database import reachable
 from registry.store.head import read_head

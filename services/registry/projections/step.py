@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 
-import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from registry.domain.agreement import Agreement
 from registry.projections.changes import changes
 from registry.projections.generations import Generation, advance
-from registry.projections.model import Rows, Tables
+from registry.projections.making import Ease, Made, make
+from registry.projections.model import Tables
+from registry.projections.packing import unpack
 from registry.projections.parking import RETRIED, RETRY, park, resolve, waiting
-from registry.projections.replace import replace
+from registry.projections.replace import replace_packed
 from registry.store.database import GONE, reachable
 from registry.store.reader import Reader
 
@@ -23,24 +24,8 @@ BATCH = 500
 REMEMBERED = 100_000
 """Agreements of which a projection remembers what it wrote last."""
 
-Ease = Callable[[], None]
-"""Called between two agreements: lets others have the interpreter for a moment."""
-
 Fault = Callable[[str], None]
 """Called with the name of each point that a step has come to; a test fails there."""
-
-
-class Made(msgspec.Struct, frozen=True):
-    """What a step is about to write."""
-
-    rows: dict[str, Rows] = {}
-    """By agreement."""
-    states: dict[str, int] = {}
-    """The position of the state from which each agreement's rows were made."""
-    failed: dict[str, Exception] = {}
-    """Agreements whose rows could not be made."""
-    new: set[str] = set()
-    """Agreements founded in the stretch, which have no rows yet."""
 
 
 class Projection:
@@ -64,6 +49,8 @@ class Projection:
         """As it is in the database after what was committed last."""
         self.mended: set[str] = set()
         """Agreements whose rows a rebuild could make, whatever had become of them before."""
+        self.dialect = engine.dialect.name
+        """The kind of database, as SQLAlchemy names it."""
         self._afresh = afresh
         self._engine = engine
         self._reader = reader
@@ -103,18 +90,7 @@ class Projection:
 
     def make(self, states: Mapping[str, Agreement], after: int) -> Made:
         """Make the rows of some agreements, whose events up to position ``after`` are in the rows already."""
-        made = Made({}, {}, {}, set())
-        for stream, state in sorted(states.items()):
-            try:
-                made.rows[stream] = self.generation.model.rows(state)
-                made.states[stream] = state.position
-                if state.recorded[state.founder].position > after:
-                    made.new.add(stream)
-            except Exception as error:  # whatever it is, it must not stop the other agreements
-                log.exception("the rows of %s in %s cannot be made", stream, self.generation.model.name)
-                made.failed[stream] = error
-            self._ease()
-        return made
+        return make(self.generation.model, self.dialect, states, after, self._ease)
 
     def commit(self, last: int, made: Made, retry: Collection[str] = ()) -> None:
         """Write what was made of the log up to ``last``, and the tracking with it. Raises Overtaken."""
@@ -139,8 +115,8 @@ class Projection:
     def _settle(self, connection: Connection, made: Made, retry: Collection[str], position: int) -> None:
         for stream in set(retry) - set(made.failed):
             resolve(connection, self.generation.model, stream, RETRIED)
-        for stream, error in made.failed.items():
-            park(connection, self.generation.model, stream, position, error)
+        for stream, kind in made.failed.items():
+            park(connection, self.generation.model, stream, position, kind)
         if self._afresh:
             self.mended = (self.mended | set(made.states)) - set(made.failed)
 
@@ -148,20 +124,20 @@ class Projection:
         """Write all rows at once; if the database refuses some, one agreement after the other."""
         try:
             with connection.begin_nested():
-                replace(connection, tables, made.rows, made.new)
+                replace_packed(connection, tables, made.packed)
         except exc.DBAPIError as error:
             if isinstance(error, GONE) and error.connection_invalidated:
                 raise
             self._write_each(connection, made, tables)
 
     def _write_each(self, connection: Connection, made: Made, tables: Tables) -> None:
-        for stream, rows in made.rows.items():
+        for stream, packed in unpack(made.packed, connection.dialect.name, list(made.states)):
             try:
                 with connection.begin_nested():
-                    replace(connection, tables, {stream: rows}, made.new)
+                    replace_packed(connection, tables, packed)
             except exc.DBAPIError as error:
                 if isinstance(error, GONE) and error.connection_invalidated:
                     raise
                 log.exception("the rows of %s in %s are refused", stream, self.generation.model.name)
-                made.failed[stream] = error
+                made.failed[stream] = type(error).__name__
                 made.states.pop(stream, None)

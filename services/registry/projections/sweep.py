@@ -1,13 +1,16 @@
 """One pass over the log for several generations: read and folded once, and written while the next stretch is made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 from sqlalchemy import Engine
 
-from registry.domain.agreement import Agreement
 from registry.projections.changes import Changes, changes
-from registry.projections.step import REMEMBERED, Made, Projection
+from registry.projections.makers import Here, Makers
+from registry.projections.making import Made
+from registry.projections.step import REMEMBERED, Projection
 from registry.store.database import reachable
 from registry.store.reader import Reader
 
@@ -21,30 +24,52 @@ def sweep(
     projections: Sequence[Projection],
     between: Callable[[int], None],
     stretch: int = STRETCH,
+    *,
+    makers: Makers | None = None,
 ) -> None:
     """Take generations that stand at one position to the end of the log.
 
-    Making rows is Python's work and writing them the database's, so the two are done at once: in this thread and in
-    one of its own. ``between`` is called with the position reached after each stretch that was committed, while
-    nothing is being written. What fails ends the pass, and leaves the stretches that were committed.
-    Raises Overtaken when somebody else has moved a generation, and Unavailable.
+    Making rows is the interpreter's work and writing them the database's, so they are done at once: rows are made
+    in this thread, or by ``makers``, and written in a thread of their own. Stretches are read and written in the
+    order of the log, so what is written last of an agreement was read last. ``between`` is called with the position
+    reached after each stretch that was committed, while nothing is being written. What fails ends the pass, and
+    leaves the stretches that were committed. Raises Overtaken when somebody else has moved a generation, and
+    Unavailable.
     """
-    taken: dict[str, int] = {}
-    after = projections[0].generation.position
+    making = makers or Here()
+    stretches = _begun(reader, projections, stretch, making)
+    begun: deque[tuple[int, Future[list[Made]]]] = deque()
     written: Future[None] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="rebuild") as writing, reachable():
-        while (moved := _moved(reader, after, stretch)).last > after:
-            states = reader.agreements({s: at for s, at in moved.streams.items() if taken.get(s, 0) < at})
-            made = [each.make(states, after) for each in projections]
+        while True:
+            begun.extend(islice(stretches, making.ahead - len(begun)))
+            if not begun:
+                break
+            last, made = begun.popleft()
+            rows = made.result()
             if written is not None:
                 written.result()
-                between(after)
-            written = writing.submit(_commit, engine, projections, made, moved.last)
-            after = moved.last
-            _take(taken, states)
+                between(projections[0].generation.position)
+            written = writing.submit(_commit, engine, projections, rows, last)
         if written is not None:
             written.result()
-            between(after)
+            between(projections[0].generation.position)
+
+
+def _begun(
+    reader: Reader, projections: Sequence[Projection], stretch: int, making: Makers
+) -> Iterator[tuple[int, Future[list[Made]]]]:
+    """Begin to make the rows of one stretch after the other; yield where it ends and what will be made."""
+    taken: dict[str, int] = {}
+    after = projections[0].generation.position
+    while (moved := _moved(reader, after, stretch)).last > after:
+        wanted = {stream: at for stream, at in moved.streams.items() if taken.get(stream, 0) < at}
+        read, made = making.begin(reader, projections, wanted, after)
+        yield moved.last, made
+        after = moved.last
+        if len(taken) > REMEMBERED:
+            taken.clear()
+        taken |= read
 
 
 def _moved(reader: Reader, after: int, stretch: int) -> Changes:
@@ -58,10 +83,3 @@ def _commit(engine: Engine, projections: Sequence[Projection], made: Sequence[Ma
         advanced = [each.write(connection, last, rows) for each, rows in zip(projections, made, strict=True)]
     for each, generation in zip(projections, advanced, strict=True):
         each.written(generation)
-
-
-def _take(taken: dict[str, int], states: Mapping[str, Agreement]) -> None:
-    """Remember up to where an agreement has been taken: what it is ahead of is not done again."""
-    if len(taken) > REMEMBERED:
-        taken.clear()
-    taken |= {stream: state.position for stream, state in states.items()}

@@ -1,6 +1,6 @@
 """Reading facts: events by position and by stream, states, and the hashes that proofs are made of."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -16,7 +16,7 @@ from registry.store.migrate import current_revision
 from registry.store.newest import read_newest
 from registry.store.pages import read_page
 from registry.store.restricted import last_visible, restricted_among
-from registry.store.rows import Row, read_stream, read_streams
+from registry.store.rows import EventPart, Row, read_parts, read_stream, read_streams
 from registry.store.states import States
 from registry.store.tables import event
 from registry.store.tiles import read_tiles
@@ -168,6 +168,14 @@ class Reader:
                 if state is not None:
                     self._states.keep(state)
                     found[stream] = state
+        return found
+
+    def parts(self, agreements: Sequence[str]) -> list[EventPart]:
+        """Read all events of some agreements as they are stored, whatever is kept, to be folded elsewhere."""
+        found: list[EventPart] = []
+        for start in range(0, len(agreements), STREAMS):
+            with reachable(), self._engine.connect() as connection:
+                found.extend(read_parts(connection, agreements[start : start + STREAMS]))
         return found
 
     def parties(self, agreements: Collection[str]) -> dict[str, tuple[str, ...]]:

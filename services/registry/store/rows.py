@@ -1,6 +1,6 @@
 """Rows of the log with their open parts, and how an event is read out of one."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -58,6 +58,12 @@ _ONE_OF = event.c.stream_id == any_(bindparam("streams", type_=ARRAY(Text)))
 
 _Envelope = tuple[int, int, int, str, str, str, str]
 """Position, version, time of recording, source, id, type and agreement."""
+
+EventPart = tuple[int, int, int, str, str, str, str, int | None, bytes | None]
+"""A row of ``EVENT_WITH_PART`` as it is: nothing in it belongs to a database, so that it may go elsewhere."""
+
+_Row = DatabaseRow[*tuple[Any, ...]]
+_Part = _Row | EventPart
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -190,28 +196,43 @@ def read_stream(
 
 
 def read_streams(connection: Connection, streams: Iterable[str]) -> dict[str, list[Recorded]]:
-    """Read all events of some agreements, each in the order of its versions: a row of the result for each part."""
-    wanted = list(streams)
-    one_of = _ONE_OF if connection.dialect.name == "postgresql" else event.c.stream_id.in_(wanted)
-    given = {"streams": wanted} if one_of is _ONE_OF else {}
+    """Read all events of some agreements, each in the order of its versions."""
+    return by_stream(_read_parts(connection, streams))
+
+
+def read_parts(connection: Connection, streams: Iterable[str]) -> list[EventPart]:
+    """Read the same as it is stored, for ``by_stream`` to be called elsewhere."""
+    return list(map(tuple, _read_parts(connection, streams)))
+
+
+def by_stream(parts: Iterable[_Part]) -> dict[str, list[Recorded]]:
+    """Read the events out of rows of ``EVENT_WITH_PART``, by agreement."""
     found: dict[str, list[Recorded]] = {}
-    for each in read_events(connection.execute(_WITH_PARTS.where(one_of), given).all()):
+    for each in read_events(parts):
         found.setdefault(each.subject, []).append(each)
     return found
 
 
-def read_events(rows: Iterable[DatabaseRow[*tuple[Any, ...]]]) -> list[Recorded]:
+def _read_parts(connection: Connection, streams: Iterable[str]) -> Sequence[_Row]:
+    """Read a row for each part of each event of some agreements, one agreement after the other."""
+    wanted = list(streams)
+    one_of = _ONE_OF if connection.dialect.name == "postgresql" else event.c.stream_id.in_(wanted)
+    given = {"streams": wanted} if one_of is _ONE_OF else {}
+    return connection.execute(_WITH_PARTS.where(one_of), given).all()
+
+
+def read_events(rows: Iterable[_Part]) -> list[Recorded]:
     """Read events from rows that begin with ``EVENT_WITH_PART``, those of an event next to each other."""
     events: list[tuple[_Envelope, dict[int, bytes]]] = []
     position = 0
     parts: dict[int, bytes] = {}
     for row in rows:
-        part_no = row[7]
+        part_no, data = row[7], row[8]
         if row[0] != position:
             position, parts = row[0], {}
             events.append((row[:7], parts))
-        if part_no is not None:
-            parts[part_no] = row[8]
+        if part_no is not None and data is not None:
+            parts[part_no] = data
     return [_recorded(envelope, parts) for envelope, parts in events]
 
 
