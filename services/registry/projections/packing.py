@@ -41,9 +41,10 @@ def unpack(packed: Packed, dialect: str, agreements: Collection[str]) -> Iterato
     for which, values in packed.values.items():
         for row in _unpacked(dialect, values):
             by_agreement[row[0]].setdefault(which, []).append(row)
+    known = set(packed.known)
     for agreement, of in by_agreement.items():
         own = {which: _packed(dialect, rows) for which, rows in of.items()}
-        yield agreement, Packed(own, [agreement] if agreement in packed.known else [])
+        yield agreement, Packed(own, [agreement] if agreement in known else [])
 
 
 def columns(table: Table) -> list[Column[Any]]:

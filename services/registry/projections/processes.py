@@ -114,9 +114,10 @@ def _alone(end: Connection, models: Mapping[str, ReadModel]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told as well, and decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()  # nothing that was copied is cleared away, as a connection would say goodbye for the parent
-    mine = end.fileno()
-    os.closerange(STANDARD, mine)
-    os.closerange(mine + 1, os.sysconf("SC_OPEN_MAX"))
+    for each in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - numbers, not paths
+        if each >= STANDARD and each != end.fileno():
+            with suppress(OSError):  # the list itself was open while it was read
+                os.close(each)
     answer(end, models)
 
 
