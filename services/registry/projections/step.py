@@ -118,7 +118,8 @@ class Projection:
         for stream, kind in made.failed.items():
             park(connection, self.generation.model, stream, position, kind)
         if self._afresh:
-            self.mended = (self.mended | set(made.states)) - set(made.failed)
+            self.mended.update(made.states)
+            self.mended.difference_update(made.failed)
 
     def _write(self, connection: Connection, made: Made, tables: Tables) -> None:
         """Write all rows at once; if the database refuses some, one agreement after the other."""
