@@ -24,7 +24,7 @@ def measurements(
         }
         if "rebuild" in parts:
             for name, store in stores.items():
-                yield from rebuild.measurements(name, store, 1)
+                yield from rebuild.measurements(name, store, min(repetitions, 3))
             yield from copying.measurements(stores["PostgreSQL"], min(repetitions, 2))
         if "reads" in parts:
             yield from reads.measurements(stores, seconds, repetitions)
