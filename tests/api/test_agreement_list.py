@@ -258,6 +258,17 @@ async def test_a_long_list_is_streamed_page_by_page(service: Service):
     assert len(page["items"]) == 1000
 
 
+async def test_each_whole_list_has_an_etag_of_its_own(five: Service):
+    queries = ("", "?sort=-id", "?party=slv", "?valid_as_of=2020-01-01")
+    asked = [(f"/agreements{query}", form) for query in queries for form in (CSV, NDJSON)]
+    tags = [(await five.get(path, headers=form)).headers["ETag"] for path, form in asked]
+    assert len(set(tags)) == len(asked)
+    await five.post(signed("s", subject="agreement-00001"))
+    await seen(five, 6)
+    for (path, form), tag in zip(asked, tags, strict=True):
+        assert (await five.get(path, headers=form | {"If-None-Match": tag})).status_code == 200
+
+
 async def test_a_stream_is_not_cut_in_pages(five: Service):
     for accept in (CSV, NDJSON):
         for query in ("limit=1", "cursor=x"):

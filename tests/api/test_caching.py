@@ -57,6 +57,14 @@ READ = [handler for handler in route_handlers if "GET" in handler.http_methods]
 HANDLER = {path_of(handler): handler for handler in READ}
 TAGGED = read_by(tagged=True)
 UNTAGGED = read_by(tagged=False)
+WHOLE = [
+    (path, content.media_type)
+    for path, handler in HANDLER.items()
+    if 406 in described(handler).problems and isinstance(forms := described(handler).answers[200], tuple)
+    for content in forms
+    if content.media_type in ("text/csv", "application/x-ndjson")
+]
+"""What is read in pages, with the forms in which all of it is given."""
 GROWING = [path for path, handler in HANDLER.items() if handler.opt[READS]]
 
 
@@ -108,6 +116,27 @@ async def test_what_is_read_has_a_strong_etag_and_is_not_sent_again(told: Servic
     other = await told.get(path, headers={"If-None-Match": '"other"'})
     assert (other.status_code, other.content) == (200, first.content)
     assert other.headers["ETag"] == etag
+
+
+@pytest.mark.parametrize(("path", "form"), WHOLE)
+async def test_the_whole_of_what_is_read_in_pages_is_not_sent_again_either(
+    told: Service, path: str, form: str
+):
+    accept = {"Accept": form}
+    first, head = await told.get(path, headers=accept), await told.head(path, headers=accept)
+    assert first.headers["Content-Type"].startswith(form)
+    etag = first.headers["ETag"]
+    assert etag[0] == etag[-1] == '"'
+    assert etag != (await told.get(path)).headers["ETag"]
+    assert head.headers["ETag"] == etag
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    for ask in (told.get, told.head):
+        again = await ask(path, headers=accept | {"If-None-Match": f"W/{etag}"})
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("ETag", "Cache-Control", "Vary", "Registry-Position"):
+            assert again.headers[name] == first.headers[name]
+    other = await told.get(path, headers=accept | {"If-None-Match": '"other"'})
+    assert (other.status_code, other.content, other.headers["ETag"]) == (200, first.content, etag)
 
 
 @pytest.mark.parametrize("path", TAGGED)

@@ -125,6 +125,20 @@ async def test_erasing_an_event_answers_with_a_receipt_once_everything_has_passe
     assert (bostwick["name"], bostwick["erased"]) == (BOSTWICK["name"], False)
 
 
+async def test_the_whole_history_and_whole_lists_are_others_after_an_erasure(told: Service) -> None:
+    paths = "/events", f"/events?agreement={AGREEMENT}&type=agreement.signed.v1", "/people?min_position=6"
+    lines = {"Accept": "application/x-ndjson", "Prefer": "wait=20"}
+    tags = {path: (await told.get(path, headers=lines)).headers["ETag"] for path in paths}
+    assert len(set(tags.values())) == len(tags)
+    assert (await erase(told, f"{EVENT}/2", BASIS | {"parts": [1]})).json()["cleared"]
+    for path, tag in tags.items():
+        answer = await told.get(path, headers=lines | {"If-None-Match": tag})
+        assert answer.status_code == 200
+        assert answer.headers["ETag"] != tag
+        kept = lines | {"If-None-Match": answer.headers["ETag"]}
+        assert (await told.get(path, headers=kept)).status_code == 304
+
+
 async def test_what_would_go_is_shown_first_and_repeating_gives_the_first_receipts(told: Service) -> None:
     would = (await told.get(f"{EVENT}/3/erasures?parts=1")).json()["items"]
     assert [(one["position"], one["open"], one["gone"]) for one in would] == [(3, [1], []), (4, [1], [])]

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Integer, Row, Select, event, literal,
 from sqlalchemy.schema import SchemaItem
 
 from projections.conftest import begun
-from registry.access import EVERYTHING
+from registry.access import EVERYTHING, Sight
 from registry.domain.agreement import Agreement
 from registry.domain.events import EngagementPlanned
 from registry.errors import Unavailable
@@ -25,9 +25,11 @@ from registry.projections.listing import (
     holds_on,
     meets,
     page,
+    standing,
     visible,
 )
 from registry.projections.model import ReadModel, Rows, Word
+from registry.projections.parking import SKIPPED, park, resolve
 from store.conftest import Opened, planned, registered
 
 
@@ -121,6 +123,33 @@ async def test_filters_narrow_a_list_and_its_pages(plans: Opened) -> None:
     with plans.reading.connect() as connection:
         assert walk(connection, Filters(visit="v0"), limit=3) == [["a1", "a2", "a4"], ["a5"]]
         assert walk(connection, Filters(visit="none"), limit=3) == [[]]
+
+
+async def test_what_a_list_is_made_of_is_the_same_until_something_is_recorded_or_parked(
+    plans: Opened,
+) -> None:
+    def made_of() -> bytes:
+        with plans.reading.connect() as connection:
+            now = standing(connection, PLANS, sight=EVERYTHING)
+            assert standing(connection, PLANS, sight=Sight(parts=False, restricted=False)) == now
+        assert now.position == 13
+        return now.made_of
+
+    first = made_of()
+    assert made_of() == first
+    with plans.writing.begin() as connection:
+        park(connection, MODEL, "a1-x", 8, "ValueError")
+    parked = made_of()
+    with plans.writing.begin() as connection:
+        assert resolve(connection, MODEL, "a1-x", SKIPPED)
+    assert made_of() == first != parked
+    await plans.append(planned("a0-x", "v9"))
+    assert made_of() not in (first, parked)
+
+
+async def test_what_a_list_is_made_of_nobody_knows_while_it_is_built(store: Opened) -> None:
+    with store.reading.connect() as connection, pytest.raises(Unavailable, match="plans is being built"):
+        standing(connection, PLANS, sight=EVERYTHING)
 
 
 async def test_only_a_list_that_nobody_has_narrowed_has_the_length_of_its_page_in_the_statement(

@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Response
 
+from registry import __version__
 from registry.access import Sight
 from registry.api.frames import Wanted
 from registry.api.history import (
@@ -26,7 +27,7 @@ from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
-from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304
+from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, has
 from registry.http.as_of import EXAMPLE
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.freshness import LOG
@@ -106,8 +107,7 @@ async def get_events(request: Asked) -> Response[Any]:
     """
     given = query(request, "limit", "cursor", "after", "type", "agreement", "party")
     last_event_id(request)  # what is no position is told to whoever asks for a page as well
-    asked = request.headers.get("accept", "").strip()
-    form = request.accept.best_match(list(FORMS)) if asked else JSON
+    form = best_form(request, FORMS)
     if form is None:
         raise NotAcceptable(
             f"events are given as {JSON} (a page), {NDJSON} (all of them) and {EVENT_STREAM} (live)"
@@ -124,10 +124,13 @@ async def get_events(request: Asked) -> Response[Any]:
         for name in ("limit", "cursor"):
             if name in given:
                 raise BadParameter(name, f"is for pages; a stream of {NDJSON} starts behind `after`")
+        end, etag = await in_thread(_all, reader, after, which)
+        headers = {"Registry-Position": str(end), "Vary": "Accept"}
+        if has(request, etag):
+            return fresh_or_304(request, b"", etag=etag, headers=headers)
         await disclosed(request)
-        end = await in_thread(_end, reader, which.sight)
         every = lines(reader, after, end, which)
-        headers = {"Registry-Position": str(end), "Cache-Control": PRIVATE, "Vary": "Accept"}
+        headers |= {"ETag": f'"{etag}"', "Cache-Control": PRIVATE}
         return streamed(request, every, media_type=NDJSON, headers=headers)
     page = await in_thread(_page, reader, after, limit(given), which)
     if names_people(page.content):
@@ -138,6 +141,17 @@ async def get_events(request: Asked) -> Response[Any]:
 def _end(reader: Reader, sight: Sight) -> int:
     """Tell where the log ends for whoever asks."""
     return reader.position_for(sight, reader.head().size)
+
+
+def _all(reader: Reader, after: int, which: Which) -> tuple[int, str]:
+    """Tell where the log ends for whoever asks, and name all of it that they ask for.
+
+    Whatever is there of an event, and who may see it, follows from the events of the log: erasing is one as well.
+    """
+    head = reader.head()
+    end = reader.position_for(which.sight, head.size)
+    asked = f"{NDJSON} {__version__} {after} {which}"
+    return end, digest(head.origin.encode(), head.root, asked.encode())
 
 
 def _page(reader: Reader, after: int, size: int, which: Which) -> Page:

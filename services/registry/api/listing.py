@@ -23,9 +23,11 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
+from registry import __version__
 from registry.api.csv import CSV, HEADED, header_row, rows
 from registry.api.history import CURSOR, NEXT_LINK
-from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304
+from registry.http.accepted import best_form
+from registry.http.answer import JSON, NDJSON, PRIVATE, Answer, Asked, digest, fresh_or_304, has
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
 from registry.http.filters import filters_of, parameters_of
 from registry.http.parameters import DEFAULT_LIMIT, MAX_LIMIT, BadParameter, limit, query
@@ -33,7 +35,7 @@ from registry.http.principal import principal_of
 from registry.http.problems import NotAcceptable
 from registry.http.routing import Content, Operation, Parameter
 from registry.http.slots import streamed
-from registry.projections.listing import ForeignCursor, Listing, Page, day_of, page
+from registry.projections.listing import ForeignCursor, Listing, Page, day_of, page, standing
 from registry.projections.views import Views
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -106,7 +108,7 @@ async def answer_list(request: Asked, listing: Listing[F, I], **path: Any) -> Re
     """Answer with a page of a list, or with all of it, as ``Accept`` asks; ``path`` has filters of the path."""
     names = [name for name in listing.filters.__struct_fields__ if name not in path]
     given = _given(request, *names)
-    form = request.accept.best_match(list(FORMS)) if "accept" in request.headers else JSON
+    form = best_form(request, FORMS)
     if form is None:
         raise NotAcceptable(f"lists are given as {JSON} (a page), and as {CSV} and {NDJSON} (all of it)")
     wanted = Wanted(listing, filters_of(listing.filters, given, path), _sort(listing, given))
@@ -165,19 +167,32 @@ def _answer_page(request: Asked, given: Mapping[str, str], found: Page[Any]) -> 
 
 
 async def _all(request: Asked, wanted: Wanted[F, I], form: str) -> Response[Any]:
-    """Stream a whole list. Its first page is read before the answer begins, so that it can still be a problem."""
+    """Stream a whole list. Its first page is read before the answer begins, so that it can still be a problem.
+
+    Its ETag names what it is made of, as its bytes are not known before they have been sent. What changes meanwhile
+    may be in them; the ETag is then no longer that of the list.
+    """
     listing = wanted.listing
     if "valid_as_of" in listing.filters.__struct_fields__:  # one day for all pages, also across midnight
         on = day_of(wanted.filters)
         wanted = Wanted(listing, msgspec.structs.replace(wanted.filters, valid_as_of=on), wanted.sort)
+    views: Views = request.app.state.views
+    sight = principal_of(request).sight
+    now = await views.read(standing, listing, sight=sight)
+    asked = _encoder.encode([form, __version__, wanted.filters, day_of(wanted.filters), wanted.sort, sight])
+    etag = digest(now.made_of, asked)
+    headers = {"Registry-Position": str(now.position), "Vary": "Accept"}
+    if form == CSV:
+        headers["Content-Disposition"] = f'attachment; filename="{listing.name}.csv"'
+    if has(request, etag):
+        return fresh_or_304(request, b"", etag=etag, headers=headers)
     first = await _page(request, wanted, None, STREAM_PAGE)
     if may_name_people(listing.item):
         await disclosed(request)
-    headers = {"Registry-Position": str(first.position), "Cache-Control": PRIVATE, "Vary": "Accept"}
+    headers |= {"ETag": f'"{etag}"', "Cache-Control": PRIVATE}
     if form == NDJSON:
         chunks = _chunks(request, wanted, first, _encoder.encode_lines)
         return streamed(request, chunks, media_type=NDJSON, headers=headers)
-    headers["Content-Disposition"] = f'attachment; filename="{listing.name}.csv"'
     chunks = _chunks(request, wanted, first, rows, head=header_row(listing.item))
     return streamed(request, chunks, media_type=f"{HEADED}; charset=utf-8", headers=headers)
 

@@ -43,7 +43,9 @@ from sqlalchemy import (
 from registry.access import Sight
 from registry.projections.generations import Generation
 from registry.projections.model import ReadModel, Tables
+from registry.projections.parking import waiting
 from registry.projections.views import live_of
+from registry.store.head import read_head
 from registry.store.restricted import exists_for, last_visible
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -155,6 +157,34 @@ def page(
         items=tuple(map(_maker(listing, sight), rows[:limit])),
         next=None if last is None else _write_cursor(scope, [getattr(last, name) for name in names]),
         position=source.position,
+    )
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What whole lists are made of at a moment."""
+
+    position: int
+    """Everything up to this position of the log is in them."""
+    made_of: bytes
+    """While it is the same, so is every list of the same models, for the same reader, day, filters and order."""
+
+
+def standing(connection: Connection, listing: Listing[Any, Any], *, sight: Sight) -> Standing:
+    """Tell what a list is made of, without reading it. Raises Unavailable while a read model is being built.
+
+    Rows follow from the events that their generation has come to and from which agreements are parked, and who may
+    see them from all events there are.
+    """
+    lives = [live_of(connection, model) for model in listing.models]
+    made = [
+        (one.model.name, one.model.version, one.number, one.position, waiting(connection, one.model))
+        for one in lives
+    ]
+    reached = min((one.position for one in lives), default=0)
+    head = read_head(connection)
+    return Standing(
+        last_visible(connection, sight, reached),
+        msgspec.json.encode([listing.name, head.origin, head.root.hex(), made]),
     )
 
 
