@@ -27,6 +27,7 @@ from registry.domain.attributes import subject_flaw
 from registry.domain.events.event import EVENT_TYPES
 from registry.domain.values import AGREEMENT_ID_PATTERN, ID_PATTERN, IN_WORDS
 from registry.errors import NotFound
+from registry.http.accepted import best_form
 from registry.http.answer import CLOUDEVENT, JSON, NDJSON, PRIVATE, Asked, digest, fresh_or_304, has
 from registry.http.as_of import EXAMPLE
 from registry.http.disclosure import ACCESS_REASON, disclosed, names_people
