@@ -8,7 +8,15 @@ from sqlalchemy import update
 from projections.conftest import Visits, begun, live_rows, rows_of
 from registry.errors import Unavailable
 from registry.projections import rebuild as rebuilding
-from registry.projections.generations import Overtaken, discard_retired, generations, go_live, live
+from registry.projections.generations import (
+    Overtaken,
+    begin_generation,
+    discard,
+    discard_retired,
+    generations,
+    go_live,
+    live,
+)
 from registry.projections.model import ReadModel
 from registry.projections.parking import SKIPPED, resolve, waiting
 from registry.projections.rebuild import check, rebuild
@@ -100,6 +108,38 @@ async def test_two_processes_do_not_rebuild_one_model_at_once(store: Opened, mod
         rebuild(store.writing, store.reader, model)
 
 
+async def test_one_process_does_not_rebuild_a_model_twice_at_once(store: Opened, model: ReadModel) -> None:
+    await store.append(registered("one"))
+
+    def again(*_: Any) -> None:
+        with pytest.raises(Unavailable, match="being rebuilt"):
+            rebuild(store.writing, store.reader, model)
+
+    assert rebuild(store.writing, store.reader, model, again) == 1
+    assert rebuild(store.writing, store.reader, model, again) == 2
+
+
+async def test_a_rebuild_whose_rows_another_has_begun_anew_leaves_the_live_ones(
+    store: Opened, model: ReadModel
+) -> None:
+    await store.append(registered("one"))
+    old = gone_live(store, begun(store, model))
+
+    def overtake(*_: Any) -> None:
+        """Do what a second rebuild does first, when the lease of this one has run out."""
+        with store.writing.begin() as connection:
+            (mine,) = [each for each in generations(connection, model) if each.state == "building"]
+            discard(connection, mine)
+            assert begin_generation(connection, model, mine.fence - 1).number == mine.number
+
+    with pytest.raises(Unavailable, match="taken over"):
+        rebuild(store.writing, store.reader, model, overtake)
+    with store.reading.connect() as connection:
+        standing = live(connection, model)
+    assert standing == old.generation
+    assert live_rows(store.reading, model)[""] == [("one", 1)]
+
+
 async def test_a_rebuild_that_was_interrupted_is_begun_anew(store: Opened, model: ReadModel) -> None:
     await store.append(registered("one"))
     gone_live(store, begun(store, model))
@@ -142,7 +182,7 @@ async def test_a_rebuild_whose_lease_another_has_taken_ends(
 ) -> None:
     await store.append(registered("one"))
     monkeypatch.setattr(rebuilding, "renew", lambda *_: False)
-    with pytest.raises(Overtaken, match="another holder"):
+    with pytest.raises(Unavailable, match="another holder"):
         rebuild(store.writing, store.reader, model)
 
 

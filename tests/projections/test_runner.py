@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -126,6 +126,24 @@ async def test_a_runner_goes_on_with_the_new_generation_after_a_rebuild(
     assert generation is not None
     assert generation.number == number
     assert rows_of(store.writing, generation)[""] == [("one", 2)]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_runner_goes_on_however_often_a_model_was_rebuilt_before(
+    store: Opened, model: ReadModel, interrupted: bool
+) -> None:
+    def progress(*_: object) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+
+    await store.append(registered("one"))
+    for _ in range(3):
+        with suppress(KeyboardInterrupt):
+            rebuild(store.writing, store.reader, model, progress)
+    await store.append(planned("one", "v1"))
+    async with run(store, model):
+        await reached(store, model, 2)
+    assert live_rows(store.writing, model)[""] == [("one", 2)]
 
 
 async def test_retired_generations_are_cleared_away(

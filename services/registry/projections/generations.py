@@ -116,18 +116,32 @@ def fence_off(connection: Connection, generation: Generation, held: Held) -> Gen
 
 
 def go_live(connection: Connection, generation: Generation) -> Generation:
-    """Make a generation the one that is read and retire the one before it, in the caller's transaction."""
+    """Make a generation the one that is read and retire the one before it, in the caller's transaction.
+
+    Raises Overtaken when it is not as it was: its rows may be those of another build by now, or gone.
+    """
     retired = f"retired:{database_clock(connection)}"
+    moved = connection.execute(
+        _row(generation)
+        .where(
+            tracking.c.position == generation.position,
+            tracking.c.fence == generation.fence,
+            tracking.c.state == generation.state,
+        )
+        .values(state="live")
+    )
+    if moved.rowcount != 1:
+        raise Overtaken(f"{generation.model.name} is no longer at {generation.position}")
     connection.execute(
         update(tracking)
         .where(
             tracking.c.projection == generation.model.name,
             tracking.c.version == generation.model.version,
+            tracking.c.generation != generation.number,
             tracking.c.state == "live",
         )
         .values(state=retired)
     )
-    connection.execute(_row(generation).values(state="live"))
     if connection.dialect.name == "postgresql":  # else the first queries are planned for empty tables
         for table in generation.tables(connection).values():
             connection.exec_driver_sql(f"ANALYZE {table.fullname}")

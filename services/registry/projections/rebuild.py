@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -14,7 +15,6 @@ from registry.projections.generations import (
     Overtaken,
     begin_generation,
     discard,
-    fence_off,
     generations,
     go_live,
     live,
@@ -28,7 +28,7 @@ from registry.projections.step import Projection
 from registry.projections.sweep import STRETCH, sweep
 from registry.store.database import reachable
 from registry.store.head import read_head
-from registry.store.leases import Held, acquire, release, renew
+from registry.store.leases import OWNER, Held, acquire, release, renew
 from registry.store.reader import Reader
 
 Progress = Callable[[int, int], None]
@@ -55,7 +55,8 @@ def rebuild(
     """Build a model anew and let it take the place of the live generation; return its number.
 
     The old rows serve until then, and writers post on. What was skipped before is tried again.
-    Raises Unavailable when another process is rebuilding the same model, or the database is gone.
+    Raises Unavailable when the same model is being rebuilt already, and when another has taken over or the database
+    is gone; the old rows serve on.
     """
     return rebuild_all(engine, reader, (model,), progress, makers)[0]
 
@@ -120,12 +121,16 @@ def _leases(engine: Engine, models: Sequence[ReadModel]) -> Iterator[dict[ReadMo
     with ExitStack() as releasing:
         leases: dict[ReadModel, Held] = {}
         for model in models:
-            held = acquire(engine, f"{model.lease}/rebuild")
+            # An owner of its own for each rebuild: one process may be asked for two at once.
+            held = acquire(engine, f"{model.lease}/rebuild", owner=f"{OWNER}:{token_hex(4)}")
             if held is None:
-                raise Unavailable(f"{model.name} is being rebuilt by another process", retry_after=5)
+                raise Unavailable(f"{model.name} is being rebuilt already", retry_after=5)
             releasing.callback(release, engine, held)
             leases[model] = held
-        yield leases
+        try:
+            yield leases
+        except Overtaken as error:
+            raise Unavailable(f"another process has taken over: {error}", retry_after=5) from error
 
 
 def _built(
@@ -142,7 +147,8 @@ def _built(
             for each in generations(connection, model):
                 if each.state == "building" and live(connection, model) is not None:
                     discard(connection, each)
-            generation = fence_off(connection, begin_generation(connection, model), held)
+            # Its lease counts by itself, so its fence is below that of every runner, who goes on with the rows.
+            generation = begin_generation(connection, model, -held.fence)
         projections.append(Projection(engine, reader, generation, afresh=True))
     _catch_up(engine, reader, projections, leases, progress, makers=makers)
     return projections
