@@ -4,7 +4,7 @@ To be run by itself, as a process with one thread: ``python -m projections.besid
 numbers of the two. ``WHAT`` happens: ``nothing``; ``poison``: an agreement cannot be made and another is refused;
 ``killed``: each process is killed while it makes rows; ``gone``: both are killed before; ``left``: this program is
 killed itself after some stretches; ``interrupted``: everybody is told to end, as from a terminal; ``looked``: rows
-tell how many files the processes have open.
+tell how many files the processes have open; ``told``: after each stretch it says so, and waits for a line.
 """
 
 import os
@@ -65,6 +65,9 @@ def main(url: str, what: str) -> int:
             os.kill(PARENT, signal.SIGKILL)
         if done >= 6 and what == "interrupted":
             os.killpg(0, signal.SIGINT)
+        if what == "told":
+            print(done, flush=True)
+            sys.stdin.readline()
 
     with makers([model], 2) as making:
         processes = making._processes

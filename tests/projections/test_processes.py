@@ -1,9 +1,12 @@
 """Rebuilding with processes that make the rows, each run by a program of its own."""
 
+import asyncio
 import os
+import pickle
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -11,14 +14,16 @@ import pytest
 from sqlalchemy import update
 
 from projections.beside import INTERRUPTED, KILLED, POISONED, REFUSED
-from projections.conftest import Visits, live_rows
+from projections.conftest import Visits, live_rows, rows_of
 from registry.projections import processes as beside
+from registry.projections.generations import live
 from registry.projections.makers import Here, makers
 from registry.projections.making import make_from
 from registry.projections.model import ReadModel
 from registry.projections.parking import waiting
-from registry.projections.processes import answer, may_fork, worth_having
+from registry.projections.processes import Processes, answer, may_fork, worth_having
 from registry.projections.rebuild import rebuild
+from registry.projections.step import Projection
 from registry.store.tables import lease
 from store.conftest import Opened, planned, registered
 
@@ -78,6 +83,53 @@ async def test_processes_that_are_killed_are_done_without(
     assert KILLED in {row[0] for row in theirs[""]}
 
 
+async def test_processes_make_the_rows_while_writers_post_and_nothing_is_lost(
+    told: Opened, database_url: str, model: ReadModel
+) -> None:
+    rebuild(told.writing, told.reader, model)
+    with told.reading.connect() as connection:
+        old = live(connection, model)
+    assert old is not None
+    running = Projection(told.writing, told.reader, old)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "projections.beside", database_url, "told"),
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    assert program.stdin is not None
+    lines = [await program.stdout.readline()]
+    while line := await program.stdout.readline():
+        lines.append(line)
+        if len(lines) < 20:  # stretches that were read ahead go on being written meanwhile
+            number = len(lines) % len(AGREEMENTS)
+            new = f"new-{len(lines)}"
+            await told.append(
+                planned(AGREEMENTS[number], f"more-{len(lines)}"), registered(new), planned(new, "v1")
+            )
+            while running.step():
+                pass
+            assert live_rows(told.reading, model) == rows_of(told.reading, running.generation)
+        with suppress(ConnectionError):  # it says at last how many rows it made itself, and ends
+            program.stdin.write(b"on\n")
+            await program.stdin.drain()
+    assert await program.wait() == 0
+    assert lines[-1] == b"0\n"
+    with told.reading.connect() as connection:
+        new_one = live(connection, model)
+    assert new_one is not None
+    assert new_one.number > old.number
+    following = Projection(told.writing, told.reader, new_one)
+    while following.step():
+        pass
+    theirs = live_rows(told.reading, model)
+    assert len(theirs["visit"]) == 20 + 2 * 18
+    rebuild(told.writing, told.reader, model)
+    assert live_rows(told.reading, model) == theirs
+
+
 async def test_what_a_process_cannot_make_and_what_the_database_refuses_is_parked(
     told: Opened, database_url: str, model: ReadModel
 ) -> None:
@@ -133,6 +185,34 @@ async def test_events_that_cannot_be_read_are_answered_with_nothing_and_fail_whe
     assert not answering.is_alive()
     with pytest.raises(ValueError, match="truncated"):
         make_from(broken, [model], "sqlite", 0)
+
+
+async def test_who_cannot_be_given_an_answer_leaves_the_others_nobody_to_wait_for(
+    told: Opened, model: ReadModel, visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = Pipe()
+    monkeypatch.setattr(Processes, "_begin", lambda self: self._idle.put(ours))
+    processes = Processes(1, [model])
+    theirs.send_bytes(b"no pickle")
+    parts = told.reader.parts(["agreement-1"])
+    with pytest.raises(pickle.UnpicklingError):
+        processes.make(parts, ["visits"], "sqlite", 0).result(10)
+    made = processes.make(parts, ["visits"], "sqlite", 0).result(10)
+    assert made == make_from(parts, [model], "sqlite", 0)
+    processes._calls.shutdown()
+    ours.close()
+    theirs.close()
+
+
+def test_nothing_is_copied_where_nobody_lists_what_is_open(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: ReadModel
+) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    assert may_fork()
+    monkeypatch.setattr(beside, "OPEN", tmp_path / "fd")
+    assert not may_fork()
+    with makers([model], 2) as making:
+        assert isinstance(making, Here)
 
 
 async def test_a_process_with_threads_makes_rows_itself(

@@ -17,6 +17,7 @@ from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Self
 
 from registry.projections.making import Made, make_from
@@ -32,6 +33,9 @@ QUEUED = 3
 STANDARD = 3
 """Files with lower numbers are those that every program has."""
 
+OPEN = Path("/proc/self/fd")
+"""Lists the files that a process has open."""
+
 GONE = (EOFError, OSError)
 """What is raised when whoever is at the other end has ended."""
 
@@ -40,8 +44,11 @@ Job = tuple[Sequence[EventPart], Sequence[str], str, int]
 
 
 def may_fork() -> bool:
-    """Tell whether this process can be copied: it has one thread, on a system where libraries expect to be."""
-    return sys.platform == "linux" and threading.active_count() == 1
+    """Tell whether this process can be copied: it has one thread, on a system where libraries expect to be.
+
+    What the copy has to close is listed by the system, but not in every container.
+    """
+    return sys.platform == "linux" and OPEN.is_dir() and threading.active_count() == 1
 
 
 def worth_having() -> int:
@@ -83,15 +90,16 @@ class Processes:
         return self._calls.submit(self._make, (parts, names, dialect, after))
 
     def _make(self, job: Job) -> list[Made]:
-        end = self._idle.get()
+        end, kept = self._idle.get(), None
         made: list[Made] | None = None
-        if end is not None:
-            try:
-                end.send(job)
-                made = end.recv()
-            except GONE:
-                end = None
-        self._idle.put(end)
+        try:
+            if end is not None:
+                with suppress(*GONE):
+                    end.send(job)
+                    made = end.recv()
+                    kept = end
+        finally:  # whatever went wrong, as with memory: others wait for an end, and this one's is not known any more
+            self._idle.put(kept)
         return make_all(job, self._models) if made is None else made
 
     def _begin(self) -> BaseProcess:
@@ -99,7 +107,12 @@ class Processes:
         ours, theirs = context.Pipe()
         self._ends.append(ours)
         process = context.Process(target=_alone, args=(theirs, self._models), daemon=True)
-        process.start()
+        # Ctrl-C on a terminal is for all, from the first moment on: the parent hears of it and decides.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._idle.put(ours)
         return process
@@ -111,10 +124,9 @@ def _alone(end: Connection, models: Mapping[str, ReadModel]) -> None:
     Its connections and the lock of a SQLite store would be held for as long as this process lives, and its ends
     of pipes keep the others of its kind from noticing that it is gone. Standard error is for what goes wrong here.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told as well, and decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()  # nothing that was copied is cleared away, as a connection would say goodbye for the parent
-    for each in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - numbers, not paths
+    for each in map(int, os.listdir(OPEN)):  # noqa: PTH208 - numbers, not paths
         if each >= STANDARD and each != end.fileno():
             with suppress(OSError):  # the list itself was open while it was read
                 os.close(each)
