@@ -13,6 +13,7 @@ from api.logged import checkpoint_of
 from projections.reading import AGREEMENT, STORY
 from registry.api.routes import route_handlers
 from registry.http.answer import OPEN
+from registry.http.freshness import CHECKPOINT
 from registry.http.parameters import READS
 from registry.http.routing import OPERATION, Operation
 
@@ -144,7 +145,7 @@ async def test_what_may_be_kept_fits_who_may_read_it(told: Service, path: str):
     said = (await told.get(path)).headers["Cache-Control"]
     if HANDLER[path].opt[OPEN]:
         assert said.startswith("public, max-age=")
-        assert HANDLER[path].opt[READS] == ()
+        assert HANDLER[path].opt[READS] == ((CHECKPOINT,) if path == "/checkpoint" else ())
     else:
         assert said == "private, no-cache"
     assert ("immutable" in said) == path.startswith("/tile/0/")

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from api import static_log
-from api.conftest import SOURCE, Service, planned, problem, registered, serving
+from api.conftest import AGREEMENT, SOURCE, Service, planned, problem, registered, serving
 from api.logged import checkpoint_of, fill, vkey_of
 from conftest import ORIGIN
+from registry.audit.checkpoints import signed_size
 from registry.audit.keys import verify
 from registry.merkle.checkpoint import parse_checkpoint, parse_proof
 from registry.merkle.note import parse_verifier_key, verified
@@ -47,6 +49,28 @@ async def test_every_event_is_under_a_checkpoint_within_a_second(service: Servic
         begun = clock()
         await checkpoint_of(service, position)
         assert clock() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/checkpoint?", "/log/proof/inclusion.tlog-proof?position=6&", f"/log/bundle?agreement={AGREEMENT}&"],
+)
+async def test_what_was_just_posted_can_be_waited_for_until_it_is_under_a_checkpoint(
+    published: Service, path: str
+):
+    await fill(published, 6)
+    answer = await published.get(f"{path}min_position=6", headers={"Prefer": "wait=20"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.headers["Registry-Position"], answer.headers["Preference-Applied"]) == ("6", "wait=20")
+    behind = await published.get(f"{path}min_position=7", headers={"Prefer": "wait=0"})
+    assert problem(behind, 504, "position-not-reached")["position"] == 6
+
+
+async def test_a_log_that_is_not_signed_has_come_to_no_position(service: Service):
+    with service.app.state.sequencer._writer._engine.connect() as connection:
+        assert signed_size(connection) == 0
+        connection.execute(text("UPDATE log_head SET origin = 'another.example/log'"))
+        assert signed_size(connection) == 0
 
 
 async def test_an_earlier_checkpoint_is_read_by_its_size(published: Service):

@@ -18,6 +18,7 @@ from registry.errors import NotFound
 from registry.http.answer import JSON, Answer, Asked, digest, fresh_or_304, has
 from registry.http.as_of import EXAMPLE, VALID_AS_OF
 from registry.http.disclosure import ACCESS_REASON, disclosed
+from registry.http.freshness import CHECKPOINT
 from registry.http.parameters import BadParameter, day, number, query
 from registry.http.principal import require
 from registry.http.reasons import reason
@@ -41,6 +42,7 @@ class Wanted(NamedTuple):
     "/log/bundle",
     Operation(
         tag="Log",
+        reads=(CHECKPOINT,),
         parameters=(
             Parameter(
                 "agreement",
@@ -77,7 +79,10 @@ async def get_bundle(request: Asked) -> Response[Any]:
     await disclosed(request, agreement=wanted.agreement, always=True)
     etag = _etag(standing, wanted, sight)
     name = f"{wanted.agreement}-{standing.published.size}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Registry-Position": str(standing.published.size),
+    }
     if has(request, etag):  # before it is made for nothing
         return fresh_or_304(request, b"", etag=etag, media_type=ZIP, headers=headers)
     content = await in_thread(_make, state.reader, state.verifier_keys, standing, wanted, sight)

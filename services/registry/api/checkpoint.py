@@ -8,6 +8,7 @@ from registry.api.log import named_position
 from registry.audit.checkpoints import Published, published
 from registry.errors import NotFound
 from registry.http.answer import Asked, digest, fresh_or_304
+from registry.http.freshness import CHECKPOINT
 from registry.http.parameters import number, query
 from registry.http.routing import Content, Operation, Parameter, read
 from registry.http.threads import in_thread
@@ -28,6 +29,7 @@ SIZE = Parameter(
     "/checkpoint",
     Operation(
         tag="Log",
+        reads=(CHECKPOINT,),
         parameters=(SIZE,),
         answers={200: Content("text/plain", {"type": "string"})},
         problems=(400, 404),
@@ -38,17 +40,19 @@ async def get_checkpoint(request: Asked) -> Response[Any]:
     """Read the last checkpoint
 
     The origin of the log, its size and root hash, signed (C2SP tlog-checkpoint). An event is under a checkpoint
-    within a second. Cosignatures of witnesses follow as they come in.
+    within a second, and `min_position` waits for it. Cosignatures of witnesses follow as they come in.
     """
     size = number(query(request, "size"), "size")
     last = await _checkpoint(request, size)
-    return fresh_or_304(request, last.note, etag=digest(last.note), media_type=TEXT, headers=SHORT)
+    headers = {**SHORT, "Registry-Position": str(last.size)}
+    return fresh_or_304(request, last.note, etag=digest(last.note), media_type=TEXT, headers=headers)
 
 
 @read(
     "/log/proof/inclusion.tlog-proof",
     Operation(
         tag="Log",
+        reads=(CHECKPOINT,),
         parameters=(
             Parameter("position", "Position of the event", {"type": "integer", "minimum": 1}),
             Parameter(
@@ -70,7 +74,8 @@ async def get_tlog_proof(request: Asked) -> Response[Any]:
     checkpoint = await _checkpoint(request, number(given, "size"))
     reader: Reader = request.app.state.reader
     content = await in_thread(_proof, reader, given, checkpoint)
-    return fresh_or_304(request, content, etag=digest(content), media_type=TEXT)
+    headers = {"Registry-Position": str(checkpoint.size)}
+    return fresh_or_304(request, content, etag=digest(content), media_type=TEXT, headers=headers)
 
 
 @read(

@@ -37,6 +37,12 @@ def latest(connection: Connection, origin: str) -> Checkpoint | None:
     return _read(connection, origin, None)
 
 
+def signed_size(connection: Connection) -> int:
+    """Tell how many events the last checkpoint of the log is of; 0 when it has signed none."""
+    last = latest(connection, read_head(connection).origin)
+    return 0 if last is None else last.size
+
+
 def published(connection: Connection, size: int | None = None) -> Published | None:
     """Put a checkpoint together, the last one or that of a size; None when the log has signed none."""
     checkpoint = _read(connection, read_head(connection).origin, size)

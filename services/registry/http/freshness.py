@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from registry.access import EVERYTHING, Sight
+from registry.audit.checkpoints import signed_size
 from registry.errors import RegistryError, Unavailable
 from registry.http.access import OPEN_TO_ALL
 from registry.http.answer import PREFERENCE_APPLIED, Asked
@@ -16,21 +17,24 @@ from registry.http.parameters import MIN_POSITION, READS, number, pairs
 from registry.http.principal import NEEDS, principal_of
 from registry.http.threads import in_thread
 from registry.projections.model import ReadModel
-from registry.projections.views import tracked
+from registry.projections.views import Views, tracked
 from registry.store.reader import Reader
 
 LOG: Literal["log"] = "log"
 """What reads of the log and of one agreement read: everything that is committed."""
 
-Source = Literal["log"] | ReadModel
-"""What a route reads: the log, or a read model, which follows it."""
+CHECKPOINT: Literal["checkpoint"] = "checkpoint"
+"""What reads of the last signed checkpoint read: everything that is under it, up to a second less than the log."""
+
+Source = Literal["log", "checkpoint"] | ReadModel
+"""What a route reads: the log, its last checkpoint, or a read model; the latter two follow it."""
 
 MAX_WAIT = 30
 """Seconds that a client may ask to wait."""
 LOG_POLL = 0.5
 """Seconds after which the log is looked at again without being told to."""
 MODEL_POLL = 0.02, 0.25
-"""The first and the longest pause between two looks at how far a read model has come, in seconds."""
+"""The first and the longest pause between two looks at what follows the log, in seconds."""
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -73,13 +77,13 @@ async def seen(request: Asked) -> None:
 async def reached(request: Asked, wanted: int, reads: Sequence[Source], wait: float) -> None:
     """Wait up to ``wait`` seconds until all sources have come to a position. Raises Behind or Unavailable."""
     state = request.app.state
-    models = [source for source in reads if source != LOG]
+    following = [source for source in reads if source != LOG]
     clock = asyncio.get_running_loop().time
     until = clock() + wait
     pause, longest = MODEL_POLL
     while True:
         size: int = (await in_thread(state.reader.head)).size if LOG in reads else wanted
-        position: int = await state.views.read(tracked, models) if models and size >= wanted else size
+        position: int = await _come_to(state.views, following) if following and size >= wanted else size
         if position >= wanted:
             return
         if (left := until - clock()) <= 0:
@@ -92,6 +96,15 @@ async def reached(request: Asked, wanted: int, reads: Sequence[Source], wait: fl
         else:
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, longest)
+
+
+async def _come_to(views: Views, following: Sequence[Source]) -> int:
+    """Tell up to which position all have come that follow the log."""
+    models = [source for source in following if isinstance(source, ReadModel)]
+    positions = [await views.read(tracked, models)] if models else []
+    if CHECKPOINT in following:
+        positions.append(await views.read(signed_size))
+    return min(positions)
 
 
 def _sight(request: Asked) -> Sight:
