@@ -134,6 +134,13 @@ async def test_the_story_is_listed_and_found(told: Service):
         "cursor=",
         "cursor=%00",
         "source=two%20words",
+        "subject=",
+        "subject=%20",
+        "place=",
+        "place=%0A",
+        "party=%FF",
+        "party=%zz",
+        "signed_to=2024-12-31&signed_from=2025-01-01",
         "party=" + ",".join(["pak"] * 2),
     ],
 )
@@ -275,14 +282,19 @@ async def test_a_stream_is_not_cut_in_pages(five: Service):
             problem(await five.get(f"/agreements?{query}", headers=accept), 400, "malformed")
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml;q=0.9, image/*"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml;q=0.9, image/*", "text/csv;q=0", "*/*;q=0.0", "a", ";q=1"]
+)
 async def test_a_form_that_lists_do_not_have_is_a_406(five: Service, accept: str):
     problem(await five.get("/agreements", headers={"Accept": accept}), 406, "not-acceptable")
 
 
 async def test_what_the_client_likes_best_is_chosen(five: Service):
     for accept, given in (
+        ("", "application/json"),
         ("*/*", "application/json"),
+        ("text/csv, */*", "text/csv"),
+        ("text/csv;q=0, */*;q=0.1", "application/json"),
         ("text/csv;q=0.5, application/json", "application/json"),
         ("text/*", "text/csv"),
         ("application/x-ndjson, text/csv;q=0.1", "application/x-ndjson"),
@@ -306,8 +318,28 @@ def test_cells_are_written_as_rfc_4180_says():
     assert cell('say "x"') == '"say ""x"""'
     assert cell("two\r\nlines") == '"two\r\nlines"'
     assert cell("") == ""
-    for text in ("=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"):
+    for text in (
+        "=1",
+        "+1",
+        "-1",
+        "@x",
+        "\tx",
+        "\rx",
+        "\nx",
+        " =1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff201",
+    ):
         assert cell(text).strip('"') == f"'{text}"
+
+
+def test_a_table_cut_at_semicolons_or_line_ends_has_no_formula_either():
+    assert cell("a;=1") == '"a;\'=1"'
+    assert cell("a; +1;@x") == "\"a; '+1;'@x\""
+    assert cell("a\n=1\r\n -1\t\uff1d1") == "\"a\n'=1\r\n '-1\t'\uff1d1\""
+    assert cell("a; b-c = 1") == '"a; b-c = 1"'
 
 
 class Thing(msgspec.Struct):
@@ -325,7 +357,7 @@ def test_items_are_written_one_a_row():
     assert rows([]) == b""
     one = Thing("é", -5, date(2025, 7, 16), yes=False, tags=("a", "b"), inner={"n": 1})
     assert rows([one, Thing("y")]) == (
-        'é,\'-5,2025-07-16,false,a; b,"{""n"":1}",x\r\ny,,,true,,{},x\r\n'.encode()
+        'é,\'-5,2025-07-16,false,"a; b","{""n"":1}",x\r\ny,,,true,,{},x\r\n'.encode()
     )
 
 
@@ -358,6 +390,8 @@ class Filters(msgspec.Struct, kw_only=True):
     colour: Annotated[Colour, Meta(description="A colour")] | None = None
     short: Annotated[str, Meta(max_length=3)] | None = None
     from_: date | None = msgspec.field(name="from", default=None)
+    day_from: date | None = None
+    day_to: date | None = None
 
 
 def test_filters_are_read_by_their_types():
@@ -410,6 +444,14 @@ def test_what_is_no_value_of_a_filter_is_refused_in_words(name: str, text: str, 
     assert refused.value.reason.startswith(reason)
 
 
+def test_a_range_may_be_one_day_and_must_not_end_before_it_begins():
+    one = {"day_from": "2025-07-16", "day_to": "2025-07-16"}
+    assert filters_of(Filters, one, {}).day_to == date(2025, 7, 16)
+    with pytest.raises(BadParameter) as refused:
+        filters_of(Filters, {**one, "day_to": "2025-07-15"}, {})
+    assert (refused.value.parameter, refused.value.reason) == ("day_to", "is before day_from")
+
+
 def test_filters_are_described_as_the_texts_they_are():
     described = {one.name: one for one in parameters_of(Filters)}
     assert list(described) == [field.encode_name for field in msgspec.structs.fields(Filters)]
@@ -440,6 +482,7 @@ async def test_the_timeline_of_an_agreement_is_a_list(told: Service):
         ("2025-07-16", "engagement-held"),
         ("2025-07-16", "signed"),
     ]
+    problem(await told.get(path + "?what=signed,sealed"), 400, "malformed")
     table = await told.get(path, headers=CSV)
     assert table.text.startswith("agreement,what,field,part,date,")
     problem(await told.get(path + "?agreement=other"), 400, "malformed")

@@ -82,6 +82,10 @@ async def test_lists_refuse_what_they_do_not_know(told: Service) -> None:
     problem(await told.get("/people?person=nobody"), 400, "malformed")
     problem(await told.get("/follow-ups?overdue=perhaps"), 400, "malformed")
     problem(await told.get("/engagements?valid_as_of=today"), 400, "malformed")
+    for asked in ("place=", "country=", "country=slv", "day_to=2025-01-01&day_from=2025-01-02"):
+        problem(await told.get(f"/engagements?{asked}"), 400, "malformed")
+    for asked in ("predicate=", "predicate=%20", "unit=", "unit=usd%20"):
+        problem(await told.get(f"/facts?{asked}"), 400, "malformed")
 
 
 async def test_engagements_are_found_by_day_and_person(told: Service) -> None:

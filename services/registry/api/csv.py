@@ -1,5 +1,6 @@
 """Items as CSV (RFC 4180): a header row, and no cell that a spreadsheet would take for a formula."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,9 +10,12 @@ CSV = "text/csv"
 HEADED = "text/csv; header=present"
 """As it is sent, but for the encoding (RFC 4180 section 3)."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet may compute, or cut in two."""
-QUOTED = frozenset('",\r\n')
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet may compute, or cut in two; the last four are the first four, twice as wide."""
+QUOTED = frozenset('",;\r\n')
+_ENDS = ";\t\r\n"
+_INNER = re.compile("([;\t\r\n] *)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
+"""Where a cell would begin for a spreadsheet that separates by semicolons or tabs: it does not see our quotes."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -32,8 +36,13 @@ def rows(items: Sequence[msgspec.Struct]) -> bytes:
 
 
 def cell(text: str) -> str:
-    """Write one cell. What looks like a formula gets an apostrophe first, which spreadsheets do not show."""
-    if text.startswith(FORMULA):
+    """Write one cell. What looks like a formula gets an apostrophe first, which spreadsheets do not show.
+
+    So does what would be one if the table were cut up at semicolons, as spreadsheets do where a comma is decimal.
+    """
+    if any(end in text for end in _ENDS):
+        text = _INNER.sub(r"\1'", text)
+    if text.lstrip(" ").startswith(FORMULA):
         text = f"'{text}"
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if not QUOTED.isdisjoint(text) else text
 

@@ -2,6 +2,7 @@
 
 A field is text, an integer, a truth, a day, one of several words, a class with a method ``parse`` that raises
 ValueError (and the ``PATTERN`` of its texts), or a tuple of one of these, whose values a comma separates.
+Fields ``…_from`` and ``…_to`` are the two ends of one range.
 """
 
 import re
@@ -43,6 +44,11 @@ def filters_of(filters: type[F], given: Mapping[str, str], path: Mapping[str, An
     for field in msgspec.structs.fields(filters):
         if field.encode_name in given:
             values[field.name] = _read(field.encode_name, _present(field.type), given[field.encode_name])
+    for name, value in values.items():
+        # Imprecise dates would meet both ends of a range that has nothing in it.
+        start = name.removesuffix("_to") + "_from"
+        if name.endswith("_to") and start in values and value < values[start]:
+            raise BadParameter(name, f"is before {start}")
     return filters(**values)
 
 

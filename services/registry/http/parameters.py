@@ -82,7 +82,7 @@ def pairs(request: Asked) -> dict[str, str]:
     given: dict[str, str] = {}
     raw: bytes = request.scope["query_string"]
     for pair in raw.decode("latin-1").split("&") if raw else ():
-        name, value = (_decoded(piece) for piece in pair.partition("=")[::2])
+        name, value = (_decoded(piece, of=pair) for piece in pair.partition("=")[::2])
         if name in given:
             raise BadParameter(name[:64], "is given twice")
         given[name] = value
@@ -156,8 +156,8 @@ def next_cursor(position: int) -> str:
     return urlsafe_b64encode(f"after:{position}".encode()).decode().rstrip("=")
 
 
-def _decoded(piece: str) -> str:
-    bad = BadParameter(piece[:64], "is not UTF-8 in percent-encoding")
+def _decoded(piece: str, *, of: str) -> str:
+    bad = BadParameter(of.partition("=")[0][:64], "is not UTF-8 in percent-encoding")
     if not piece.isascii() or _BAD_PERCENT.search(piece):
         raise bad
     try:

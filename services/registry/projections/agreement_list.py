@@ -9,7 +9,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Row, Select, Subquery, Table, and_, or_, select, true, union
 
 from registry.domain.attributes import time_flaw
-from registry.domain.values import EventSource, Identifier, PersonId
+from registry.domain.values import EventSource, Identifier, Line, PersonId
 from registry.projections.agreements import AGREEMENTS, AgreementItem
 from registry.projections.columns import of_party
 from registry.projections.listing import Listing, Source, having, holds_on, meets, visible
@@ -103,7 +103,7 @@ class AgreementFilters(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[date, Meta(description="The day that statuses are for; by default today in UTC")] | None
     ) = None
     subject: (
-        Annotated[str, Meta(description="A catchword; capitals, accents and punctuation do not matter")]
+        Annotated[Line, Meta(description="A catchword; capitals, accents and punctuation do not matter")]
         | None
     ) = None
     area: Annotated[Identifier, Meta(description="The id of an area of cooperation")] | None = None
@@ -117,7 +117,7 @@ class AgreementFilters(msgspec.Struct, frozen=True, kw_only=True):
     institution: Annotated[Identifier, Meta(description="The id of an institution it mentions")] | None = None
     place: (
         Annotated[
-            str, Meta(description="The name of a place, of signature for example; compared as subjects")
+            Line, Meta(description="The name of a place, of signature for example; compared as subjects")
         ]
         | None
     ) = None

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Index, Row, Select, exists, select
 from sqlalchemy.schema import SchemaItem
 
 from registry.domain.agreement import Agreement
+from registry.domain.codes import Country
 from registry.domain.dates import first_day
 from registry.domain.edtf import Edtf
 from registry.domain.engagements import Engagement, engagements, possible_duplicates
@@ -18,7 +19,7 @@ from registry.domain.events import EngagementHeld
 from registry.domain.merges import dropped_ids
 from registry.domain.shown.behind import said_now
 from registry.domain.shown.people import ActorShown, withhold_name
-from registry.domain.values import AgreementId, Identifier, PersonId, Place, T
+from registry.domain.values import AgreementId, Identifier, Line, PersonId, Place, T
 from registry.projections.actors import participants
 from registry.projections.columns import (
     AgreementRef,
@@ -53,11 +54,11 @@ class EngagementFilters(msgspec.Struct, frozen=True, kw_only=True):
     day_to: Annotated[date, Meta(description="Only what may have been on this day or earlier")] | None = None
     place: (
         Annotated[
-            str, Meta(description="The name of the place; capitals, accents and punctuation do not matter")
+            Line, Meta(description="The name of the place; capitals, accents and punctuation do not matter")
         ]
         | None
     ) = None
-    country: Annotated[str, Meta(description="The country of the place, as its code")] | None = None
+    country: Annotated[Country, Meta(description="The country of the place, as its code")] | None = None
     person: Annotated[PersonId, Meta(description="The id of a person who takes part")] | None = None
     institution: (
         Annotated[Identifier, Meta(description="The id of an institution that takes part")] | None

@@ -11,7 +11,7 @@ from sqlalchemy.schema import SchemaItem
 from registry.domain.agreement import Agreement
 from registry.domain.claims import Claim, claimed
 from registry.domain.events import FactRecorded
-from registry.domain.values import AgreementId, Identifier, T
+from registry.domain.values import AgreementId, Identifier, Line, T, Unit
 from registry.projections.columns import (
     AgreementRef,
     SourceRef,
@@ -33,9 +33,9 @@ class FactFilters(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Annotated[AgreementId, Meta(description="The id of the agreement")] | None = None
     party: Annotated[Identifier, Meta(description="The id of a party of the agreement")] | None = None
     about: Annotated[Identifier, Meta(description="A party, or a free id such as `bitcoin`")] | None = None
-    predicate: Annotated[str, Meta(description="What is said about it, such as `reserve`")] | None = None
+    predicate: Annotated[Line, Meta(description="What is said about it, such as `reserve`")] | None = None
     value_kind: Annotated[ValueKind, Meta(description="What kind of value it has")] | None = None
-    unit: Annotated[str, Meta(description="The unit of a quantity, such as `USD`")] | None = None
+    unit: Annotated[Unit, Meta(description="The unit of a quantity, such as `USD`")] | None = None
     outlook: Annotated[bool, Meta(description="Whether it is an expectation or opinion")] | None = None
     disputed: Annotated[bool, Meta(description="Whether sources disagree on it")] | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -13,7 +13,7 @@ from registry.domain.agreement import Agreement, Live
 from registry.domain.claims import claimed, kept_predicate
 from registry.domain.dates import first_day
 from registry.domain.edtf import Edtf
-from registry.domain.events.event import Event
+from registry.domain.events import EVENT_TYPES, Event
 from registry.domain.shown.behind import record_time
 from registry.domain.values import AgreementId, Identifier
 from registry.projections.columns import earliest, latest, of_party, own_columns, own_values
@@ -23,6 +23,12 @@ from registry.projections.model import ReadModel, Rows, Word
 VERSION = 1
 
 
+if TYPE_CHECKING:
+    EventName = str
+else:  # a type checker cannot read a computed one
+    EventName = Literal[tuple(sorted(one.short_name for one in EVENT_TYPES.values()))]
+
+
 class TimelineFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Which dates to give."""
 
@@ -30,7 +36,7 @@ class TimelineFilters(msgspec.Struct, frozen=True, kw_only=True):
     party: Annotated[Identifier, Meta(description="The id of a party of the agreement")] | None = None
     what: (
         Annotated[
-            tuple[Identifier, ...], Meta(description="Names of event types, such as `signed` or `renewed`")
+            tuple[EventName, ...], Meta(description="Names of event types, such as `signed` or `renewed`")
         ]
         | None
     ) = None
