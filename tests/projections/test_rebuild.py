@@ -172,6 +172,51 @@ async def test_checking_names_the_rows_that_differ(store: Opened, model: ReadMod
     ]
 
 
+@pytest.mark.parametrize("followed", [True, False])
+async def test_checking_while_writers_post_finds_what_is_wrong_and_not_what_has_just_moved(
+    store: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch, followed: bool
+) -> None:
+    monkeypatch.setattr(rebuilding, "PAUSE", 0.0)
+    await store.append(registered("one"), registered("two"), registered("three"))
+    running = gone_live(store, begun(store, model))
+    with store.writing.begin() as connection:
+        table = running.generation.tables(connection)[""]
+        connection.execute(update(table).where(table.c.agreement == "two").values(events=7))
+    if not followed:
+        await store.append(planned("one", "v9"), registered("nine"))
+    loop, posted = asyncio.get_running_loop(), itertools.count()
+
+    def post(*_: Any) -> None:
+        """Post behind what was made anew, up to three times; whoever keeps the live rows goes on, or does not."""
+        if (number := next(posted)) < 3:
+            visit = store.append(planned("one", f"v{number}"), registered(f"new-{number}"))
+            asyncio.run_coroutine_threadsafe(visit, loop).result(10)
+            while followed and running.step():
+                pass
+
+    differences = await asyncio.to_thread(check, store.writing, store.reader, model, post)
+    assert next(posted) >= 3
+    assert [(d.agreement, d.found, d.row["events"]) for d in differences] == [
+        ("two", "live only", 7),
+        ("two", "rebuilt only", 1),
+    ]
+
+
+async def test_checking_holds_nobody_up(
+    store: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(registered("one"))
+    gone_live(store, begun(store, model))
+    loop, compare = asyncio.get_running_loop(), rebuilding.compare
+
+    def post_and_compare(*given: Any) -> Any:
+        yield from compare(*given)
+        asyncio.run_coroutine_threadsafe(store.append(planned("one", "v1")), loop).result(10)
+
+    monkeypatch.setattr(rebuilding, "compare", post_and_compare)
+    assert await asyncio.to_thread(check, store.writing, store.reader, model) == []
+
+
 async def test_what_was_never_built_cannot_be_checked(store: Opened, model: ReadModel) -> None:
     with pytest.raises(Unavailable, match="not been built"):
         check(store.writing, store.reader, model)

@@ -1,15 +1,16 @@
 """Rebuilding: a new generation is built beside the live one, and takes its place once it has caught up."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from secrets import token_hex
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table, select
 
 from registry.errors import Unavailable
+from registry.projections.changes import changes
 from registry.projections.generations import (
     Generation,
     Overtaken,
@@ -29,10 +30,15 @@ from registry.projections.sweep import STRETCH, sweep
 from registry.store.database import reachable
 from registry.store.head import read_head
 from registry.store.leases import OWNER, Held, acquire, release, renew
-from registry.store.reader import Reader
+from registry.store.reader import STREAMS, Reader
 
 Progress = Callable[[int, int], None]
 """Called with the position reached and the size of the log."""
+
+LOOKS = 10
+"""How often a check looks again at what has moved meanwhile."""
+PAUSE = 0.2
+"""Seconds before it does, in which whoever keeps the live rows goes on."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -87,33 +93,72 @@ def check(
     progress: Progress = lambda _, __: None,
     makers: Makers | None = None,
 ) -> list[Difference]:
-    """Build a model anew only to compare its rows with the live ones; return where they differ."""
+    """Build a model anew only to compare its rows with the live ones; return where they differ.
+
+    Both are read as of one moment, and nobody waits for it. What has moved behind the position of either may differ
+    and be right, so it is looked at again once both have gone on. What the live rows have not come to after ``LOOKS``
+    looks is left out: they are behind, which their status tells, and not wrong.
+    """
     with reachable(), _leases(engine, (model,)) as leases:
         projection = _built(engine, reader, leases, progress, makers)[0]
-        with engine.begin() as connection:
-            lock(connection, model)
-            standing = live(connection, model)
-            if standing is None:
-                raise Unavailable(f"{model.name} has not been built yet")
-            differences = list(compare(connection, standing, projection.generation))
+        differences, unsettled = _compared(reader, projection.generation)
+        for _ in range(LOOKS):
+            if not unsettled:
+                break
+            sleep(PAUSE)
+            _catch_up(engine, reader, [projection], leases, progress, makers=makers)
+            more, unsettled = _compared(reader, projection.generation, unsettled)
+            differences.extend(more)
         with engine.begin() as connection:
             discard(connection, projection.generation)
     return differences
 
 
-def compare(connection: Connection, standing: Generation, rebuilt: Generation) -> Iterator[Difference]:
-    """Yield the rows that are in only one of two generations."""
+def _compared(
+    reader: Reader, rebuilt: Generation, among: Collection[str] | None = None
+) -> tuple[list[Difference], set[str]]:
+    """Find where the rows, of some agreements or all, differ, and which agreements differ that have just moved."""
+    with _of_one_moment(reader) as connection:
+        standing = live(connection, rebuilt.model)
+        if standing is None:
+            raise Unavailable(f"{rebuilt.model.name} has not been built yet")
+        found = list(compare(connection, standing, rebuilt, among))
+        passed = min(standing.position, rebuilt.position)
+        moved = changes(connection, passed, read_head(connection).size - passed).streams
+    wrong = [each for each in found if each.agreement not in moved]
+    return wrong, {each.agreement for each in found if each.agreement in moved}
+
+
+def _of_one_moment(reader: Reader) -> Connection:
+    """Open a connection on which all that is read is of one moment, as on SQLite it always is in a transaction."""
+    connection = reader.connect()
+    if connection.dialect.name != "postgresql":
+        return connection
+    return connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def compare(
+    connection: Connection, standing: Generation, rebuilt: Generation, among: Collection[str] | None = None
+) -> Iterator[Difference]:
+    """Yield the rows, of some agreements or all, that are in only one of two generations."""
     old, new = standing.tables(connection), rebuilt.tables(connection)
     for name, table in old.items():
-        before, after = _rows(connection, table), _rows(connection, new[name])
+        before, after = _rows(connection, table, among), _rows(connection, new[name], among)
         for found, rows in (("live only", before - after), ("rebuilt only", after - before)):
             for row in sorted(rows, key=repr):
                 values = dict(zip(table.c.keys(), row, strict=True))
                 yield Difference(name or standing.model.name, str(values["agreement"]), found, values)
 
 
-def _rows(connection: Connection, table: Table) -> set[tuple[Any, ...]]:
-    return {tuple(row) for row in connection.execute(select(table))}
+def _rows(connection: Connection, table: Table, among: Collection[str] | None) -> set[tuple[Any, ...]]:
+    if among is None:
+        return {tuple(row) for row in connection.execute(select(table))}
+    asked = sorted(among)
+    found: set[tuple[Any, ...]] = set()
+    for start in range(0, len(asked), STREAMS):
+        some = select(table).where(table.c.agreement.in_(asked[start : start + STREAMS]))
+        found.update(tuple(row) for row in connection.execute(some))
+    return found
 
 
 @contextmanager
