@@ -25,7 +25,21 @@ from registry.projections.columns import (
 from registry.projections.listing import Listing, Source, visible
 from registry.projections.model import ReadModel, Rows, Word
 
-VERSION = 1
+VERSION = 2
+
+CLAIMED = (
+    "area",
+    "entry-into-force",
+    "entry_mode",
+    "fact",
+    "kind",
+    "legal_character",
+    "signature",
+    "term",
+    "termination",
+    "title",
+)
+"""What a claim can be about: the first word of its predicate. Each has a column, as a database adds up numbers."""
 
 
 class SourceFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +73,10 @@ class SourceItem(msgspec.Struct, frozen=True, kw_only=True):
     agreements: Annotated[int, Meta(description="How many agreements it has said something about")]
     events: Annotated[int, Meta(description="How many of its events stand; a corrected one counts once")]
     claims: Annotated[int, Meta(description="How many values they claim")]
+    claimed: Annotated[
+        dict[str, int],
+        Meta(description="How many of these are about what: by the first word of the predicate"),
+    ]
     disputed: Annotated[int, Meta(description="How many of these another source disputes")]
     disputes: Annotated[
         tuple[DisputeShown, ...], Meta(description=f"The first {NESTED} of them, by agreement and predicate")
@@ -70,7 +88,7 @@ def _main() -> Sequence[SchemaItem]:
         *own_columns(),
         Column("source", Word, nullable=False),
         Column("events", BigInteger, nullable=False),
-        Column("claims", BigInteger, nullable=False),
+        *(Column(_column(about), BigInteger, nullable=False) for about in CLAIMED),
         Column("disputed", BigInteger, nullable=False),
         Column("disputes", Text),
         Index(None, "source", "agreement"),
@@ -79,12 +97,13 @@ def _main() -> Sequence[SchemaItem]:
 
 def _rows(state: Agreement) -> Rows:
     own = own_values(state)
-    events, claims = defaultdict[str, int](int), defaultdict[str, int](int)
+    events, claims = defaultdict[str, int](int), defaultdict[tuple[str, str], int](int)
     for live in state.live.values():
         events[live.source] += 1
-    for group in claimed(state).values():
+    for predicate, group in claimed(state).items():
+        about = predicate.partition(".")[0]
         for claim in group.claims:
-            claims[claim.live.source] += 1
+            claims[claim.live.source, about] += 1
     disputes: dict[str, list[DisputeShown]] = {}
     for source, dispute in _disputes(state):
         disputes.setdefault(source, []).append(dispute)
@@ -94,13 +113,17 @@ def _rows(state: Agreement) -> Rows:
                 **own,
                 "source": source,
                 "events": events[source],
-                "claims": claims[source],
+                **{_column(about): claims[source, about] for about in CLAIMED},
                 "disputed": len(disputes.get(source, ())),
                 "disputes": shown_lines(disputes.get(source, ())[:NESTED]),
             }
             for source in sorted(events)
         ]
     }
+
+
+def _column(about: str) -> str:
+    return f"of_{about.replace('-', '_')}"
 
 
 def _disputes(state: Agreement) -> Iterator[tuple[str, DisputeShown]]:
@@ -132,7 +155,7 @@ def _query(source: Source, filters: SourceFilters) -> Select[Any]:
             main.c.source,
             func.count().label("agreements"),
             func.sum(main.c.events).label("events"),
-            func.sum(main.c.claims).label("claims"),
+            *(func.sum(main.c[_column(about)]).label(_column(about)) for about in CLAIMED),
             func.sum(main.c.disputed).label("disputed"),
             func.aggregate_strings(main.c.disputes, LINE).label("disputes"),
         )
@@ -156,11 +179,13 @@ _decode = msgspec.json.Decoder(DisputeShown).decode
 def _make(row: Row[Any]) -> SourceItem:
     disputes = read_lines(row.disputes, _decode)
     disputes.sort(key=lambda one: (one.agreement, one.predicate))
+    numbers = {about: int(getattr(row, _column(about))) for about in CLAIMED}
     return SourceItem(
         source=row.source,
         agreements=row.agreements,
         events=int(row.events),
-        claims=int(row.claims),
+        claims=sum(numbers.values()),
+        claimed={about: number for about, number in numbers.items() if number},
         disputed=int(row.disputed),
         disputes=tuple(disputes[:NESTED]),
     )
