@@ -40,7 +40,9 @@ def test_what_no_page_knows_is_refused_on_a_page(client: httpx.Client, asked: st
 
 def test_answers_say_what_they_vary_by(client: httpx.Client):
     assert "Cookie" in client.get("/").headers["Vary"]
-    assert "Accept" in client.get("/a/there-is-none").headers["Vary"]
+    for path in ("/", "/a/there-is-none"):  # where a program gets JSON
+        assert "Accept" in client.get(path).headers["Vary"].split(", ")
+    assert client.get("/", headers={"Accept": "application/json"}).headers["Vary"] == "Accept"
 
 
 def test_programs_get_the_index_of_everything_at_the_root(client: httpx.Client):

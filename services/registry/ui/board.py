@@ -26,7 +26,7 @@ from registry.projections.follow_ups import FOLLOW_UPS, FollowUpFilters
 from registry.projections.views import Views
 from registry.store.reader import Reader
 from registry.ui.accepted import prefers_json
-from registry.ui.page import answer_page, asked_of, page
+from registry.ui.page import VARIES, answer_page, asked_of, page
 from registry.ui.svg.columns import columns
 from registry.ui.svg.stacked import Stacked, stacked
 
@@ -120,7 +120,7 @@ async def get_board(request: Asked) -> Response[Any]:
     return answer_page(
         request,
         "board.html",
-        headers={"Registry-Position": str(position)},
+        headers={"Registry-Position": str(position), "Vary": f"Accept, {VARIES}"},
         on=on,
         today=day({}, "valid_as_of"),
         asked_on="valid_as_of" in given,
