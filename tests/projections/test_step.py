@@ -1,12 +1,42 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from sqlalchemy import Engine
 
 from projections.conftest import Visits, begun, rows_of
-from registry.projections.generations import Overtaken, fence_off
+from registry.errors import Unavailable
+from registry.projections.generations import Generation, Overtaken, fence_off
 from registry.projections.model import ReadModel
 from registry.projections.parking import RETRY, SKIPPED, resolve, waiting
 from registry.projections.step import Projection
 from registry.store.leases import Held
 from store.conftest import Opened, planned, registered
+
+
+@contextmanager
+def no_room(engine: Engine, generation: Generation) -> Iterator[None]:
+    """Let the database say of some rows that its disk is full."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        yield
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        return
+    with engine.begin() as connection:
+        table = generation.tables(connection)["visit"].fullname
+        connection.exec_driver_sql(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END$$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER no_room BEFORE INSERT ON {table} EXECUTE FUNCTION no_room()"
+        )
+    yield
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER no_room ON {table}")
 
 
 async def test_a_step_makes_the_rows_of_what_moved_and_remembers_how_far_it_came(
@@ -138,6 +168,20 @@ async def test_what_the_database_refuses_parks_its_agreement_and_the_others_are_
     assert [row[0] for row in rows_of(store.writing, projection.generation)[""]] == ["one", "three"]
     with store.reading.connect() as connection:
         assert [parked.error for parked in waiting(connection, model)] == ["IntegrityError"]
+
+
+async def test_a_database_without_room_parks_nothing_and_is_tried_again(
+    store: Opened, model: ReadModel
+) -> None:
+    projection = begun(store, model)
+    await store.append(registered("one"), *(planned("one", f"a-long-name-{i}") for i in range(300)))
+    with no_room(store.writing, projection.generation), pytest.raises(Unavailable):
+        projection.step()
+    assert projection.generation.position == 0
+    with store.reading.connect() as connection:
+        assert waiting(connection, model) == []
+    assert projection.step() == 301
+    assert len(rows_of(store.writing, projection.generation)["visit"]) == 300
 
 
 async def test_a_parked_agreement_is_tried_again_when_somebody_says_so(

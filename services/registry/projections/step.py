@@ -24,6 +24,13 @@ BATCH = 500
 REMEMBERED = 100_000
 """Agreements of which a projection remembers what it wrote last."""
 
+OF_THE_MOMENT = frozenset(("40", "53", "55", "57", "58"))
+"""Classes of PostgreSQL's errors that say nothing of a row: conflicts, no room, locks, interrupted, files (its manual,
+appendix A)."""
+
+OF_THE_MOMENT_ON_SQLITE = frozenset((5, 6, 7, 8, 9, 10, 11, 13, 14))
+"""The same of SQLite: busy, locked, memory, read only, interrupted, files, damaged, no room, not opened."""
+
 Fault = Callable[[str], None]
 """Called with the name of each point that a step has come to; a test fails there."""
 
@@ -127,7 +134,7 @@ class Projection:
             with connection.begin_nested():
                 replace_packed(connection, tables, made.packed)
         except exc.DBAPIError as error:
-            if isinstance(error, GONE) and error.connection_invalidated:
+            if not _is_of_rows(error):
                 raise
             self._write_each(connection, made, tables)
 
@@ -137,8 +144,19 @@ class Projection:
                 with connection.begin_nested():
                     replace_packed(connection, tables, packed)
             except exc.DBAPIError as error:
-                if isinstance(error, GONE) and error.connection_invalidated:
+                if not _is_of_rows(error):
                     raise
                 log.exception("the rows of %s in %s are refused", stream, self.generation.model.name)
                 made.failed[stream] = type(error).__name__
                 made.states.pop(stream, None)
+
+
+def _is_of_rows(error: exc.DBAPIError) -> bool:
+    """Tell whether a database may refuse the same rows again: else nothing is parked, and all of it is tried again."""
+    if isinstance(error, GONE) and error.connection_invalidated:
+        return False
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state[:2] not in OF_THE_MOMENT
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF not in OF_THE_MOMENT_ON_SQLITE
