@@ -87,7 +87,17 @@ async def test_a_last_event_id_that_this_log_did_not_give_is_a_400(told: Service
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=3", "cursor=YWZ0ZXI6MQ", "after=x", "party=Pak%20", "party=%0A", "type=x", "agreement=A"]
+    "query",
+    [
+        "limit=3",
+        "cursor=YWZ0ZXI6MQ",
+        "after=x",
+        "after=8",
+        "party=Pak%20",
+        "party=%0A",
+        "type=x",
+        "agreement=A",
+    ],
 )
 async def test_a_parameter_that_does_not_fit_a_stream_is_a_400(told: Service, query: str):
     response = await told.get(f"/events?{query}", headers=LIVE)

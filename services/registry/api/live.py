@@ -76,8 +76,8 @@ class Live(Response[None]):
 async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> Response[Any]:
     """Answer with the events behind ``Last-Event-ID``, else behind ``after``, else those from now on.
 
-    A browser repeats the query when it connects again, so the header counts. Raises BadHeader for one that
-    this log cannot have given, and Unavailable.
+    A browser repeats the query when it connects again, so the header counts. Raises BadHeader and BadParameter
+    for a position that this log cannot have given, and Unavailable.
     """
     for name in ("limit", "cursor"):
         if name in given:
@@ -86,10 +86,11 @@ async def answer_live(request: Asked, given: dict[str, str], wanted: Wanted) -> 
     head = (await in_thread(reader.head)).size
     end = await in_thread(reader.position_for, wanted.sight, head)
     after = last_event_id(request)
+    beyond = f"is beyond the end of the log, which is at {end}"
     if after is not None and after > head:
-        raise BadHeader(LAST_EVENT_ID, f"is beyond the end of the log, which is at {end}")
-    if after is None:
-        after = number(given, "after")
+        raise BadHeader(LAST_EVENT_ID, beyond)
+    if after is None and (after := number(given, "after")) is not None and after > head:
+        raise BadParameter("after", beyond)
     headers = {**HEADERS, **applied(request), "Registry-Position": str(end)}
     if request.method == "HEAD":
         return Answer(b"", media_type=EVENT_STREAM, headers=headers, sized=False)
