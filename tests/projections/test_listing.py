@@ -20,6 +20,8 @@ from registry.projections.listing import (
     ForeignCursor,
     Listing,
     Source,
+    _scope,
+    _write_cursor,
     day_of,
     having,
     holds_on,
@@ -224,6 +226,28 @@ async def test_what_is_no_cursor_is_refused(plans: Opened) -> None:
         for text in forged:
             with pytest.raises(ForeignCursor):
                 page(connection, PLANS, sight=EVERYTHING, cursor=text)
+
+
+SEALED: list[tuple[str, list[Any]]] = [
+    ("id", []),
+    ("id", [5]),
+    ("id", ["a", "b"]),
+    ("id", ["a\0"]),
+    ("planned", ["a", "b"]),
+    ("planned", [1]),
+    ("planned", [1, 2]),
+    ("-planned", [2**31, "a"]),
+    ("-planned", [-(2**31) - 1, "a"]),
+]
+
+
+@pytest.mark.parametrize(("sort", "values"), SEALED)
+async def test_a_cursor_is_refused_that_somebody_else_has_sealed(
+    plans: Opened, sort: str, values: list[Any]
+) -> None:
+    cursor = _write_cursor(_scope(PLANS, PLANS.filters(), sort), values)
+    with plans.reading.connect() as connection, pytest.raises(ForeignCursor):
+        page(connection, PLANS, sight=EVERYTHING, sort=sort, cursor=cursor)
 
 
 async def test_a_list_of_a_read_model_that_is_not_built_yet_is_unavailable(store: Opened) -> None:

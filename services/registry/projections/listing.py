@@ -27,6 +27,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
@@ -245,8 +246,18 @@ def _behind(
     if values is None:
         return statement
     columns = [statement.selected_columns[name] for name in names]
+    if len(values) != len(columns) or not all(map(_fits, columns, values)):
+        raise ForeignCursor("this cursor was not made here")
     ours, theirs = tuple_(*columns), tuple_(*values, types=[column.type for column in columns])
     return statement.where(ours < theirs if backwards else ours > theirs)
+
+
+def _fits(column: ColumnElement[Any], value: str | int) -> bool:
+    """Tell whether a column can hold a value: anybody can work out the seal of a cursor, which is no secret."""
+    if isinstance(value, str):
+        return column.type.python_type is str and "\0" not in value
+    bits = 63 if isinstance(column.type, BigInteger) else 31
+    return column.type.python_type is int and -(2**bits) <= value < 2**bits
 
 
 def _most(rows: int, filters: msgspec.Struct) -> int | ColumnElement[int]:
