@@ -134,6 +134,12 @@ def test_what_was_held_says_what_came_of_it(log: Log):
     assert only(log).status == "confirmed"
 
 
+def test_what_was_held_keeps_the_name_of_its_plan(log: Log):
+    plan(log, label={"en": "second meeting"})
+    hold(log, "2025-10-10")
+    assert only(log).summary == "second meeting (pak, slv)"
+
+
 def test_what_is_only_expected_is_tentative(log: Log):
     plan(log, certainty="expected")
     assert only(log).status == "tentative"

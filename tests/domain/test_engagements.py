@@ -42,6 +42,14 @@ def test_a_planned_engagement_stays_planned_until_it_is_held(log, shown):
     assert shown("2025-10-12").end == "2025-10-14"
 
 
+def test_the_name_that_a_plan_gave_stays_until_what_was_held_is_given_another(log, shown):
+    plan(log, when="2025-10", label={"en": "State visit"}, place={"name": "Lahore", "country": "PAK"})
+    hold(log, "2025-10-12")
+    assert (shown("2025-10-12").label, shown("2025-10-12").place) == ({"en": "State visit"}, None)
+    hold(log, "2025-10-12", source=B, label={"en": "Visit of the president"})
+    assert shown("2025-10-12").label == {"en": "Visit of the president"}
+
+
 def test_held_counts_over_cancelled_and_cancelled_over_planned(log, shown):
     plan(log, when="2025-10")
     log.post("engagement-cancelled", engagement_id="v", occurred="2025-09-01")

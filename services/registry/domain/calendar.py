@@ -89,9 +89,7 @@ def _engagements(state: Agreement) -> Iterator[Item]:
             part=one.id,
             first=days[0],
             last=days[1],
-            summary=_summary(
-                state, in_one_language(says.label) if says and says.label else f"{category} {one.id}"
-            ),
+            summary=_summary(state, in_one_language(one.label) if one.label else f"{category} {one.id}"),
             description=_description(
                 state,
                 _in_words("On", when),

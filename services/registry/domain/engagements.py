@@ -15,6 +15,7 @@ from registry.domain.events import (
     EngagementRescheduled,
 )
 from registry.domain.merges import kept_id
+from registry.domain.values import T
 
 _KINDS = frozenset({EngagementCancelled, EngagementHeld, EngagementPlanned, EngagementRescheduled})
 
@@ -42,6 +43,15 @@ class Engagement(msgspec.Struct, frozen=True):
     @property
     def all(self) -> Iterator[About]:
         yield from (*self.held, *self.planned, *self.moved, *self.cancelled)
+
+    @property
+    def label(self) -> T | None:
+        """What it is called: a name that a plan gave stays when it is held, unless it is then given another."""
+        for about in (*self.held, *self.planned):
+            data = about.live.data
+            if isinstance(data, EngagementHeld | EngagementPlanned) and data.label:
+                return data.label
+        return None
 
     def state(self, on: date) -> str:
         """Tell what became of it by a day: held over cancelled over planned."""

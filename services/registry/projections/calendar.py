@@ -18,7 +18,7 @@ from registry.projections.model import ReadModel, Rows, Word
 from registry.projections.views import live_of
 from registry.store.restricted import last_visible
 
-VERSION = 1
+VERSION = 2
 
 
 def _columns() -> Sequence[SchemaItem]:

@@ -37,7 +37,7 @@ from registry.projections.listing import LAST_DAY, Listing, Source, holds_on, me
 from registry.projections.mentions import comparable
 from registry.projections.model import ReadModel, Rows, Word
 
-VERSION = 1
+VERSION = 2
 
 State = Literal["held", "cancelled", "planned", "unknown"]
 Kind = Literal["visit", "meeting", "call", "working-group", "unspecified"]
@@ -160,7 +160,7 @@ def _fixed(state: Agreement, one: Engagement, who: tuple[ActorShown, ...]) -> En
         merged_ids=dropped_ids(state, "engagement", one.id),
         kind=says.get("kind"),
         state="",
-        label=says.get("label"),
+        label=one.label,
         when=None,
         end=None,
         earliest=None,

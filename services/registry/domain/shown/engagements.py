@@ -59,7 +59,7 @@ def _shown(state: Agreement, one: Engagement, on: date, alike: tuple[str, ...]) 
         merged_ids=dropped_ids(state, "engagement", one.id),
         state=one.state(on),
         kind=says.get("kind"),
-        label=says.get("label"),
+        label=one.label,
         when=None if when is None else str(when),
         end=says.get("end"),
         place=msgspec.convert(says["place"], Place) if "place" in says else None,
