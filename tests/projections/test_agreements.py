@@ -216,6 +216,7 @@ def test_an_agreement_mentions_persons_institutions_places_areas_and_subjects() 
     assert mentions(log.state) == [
         ("area", "fish"),
         ("institution", "bank"),
+        ("institution", "bureau"),
         ("institution", "council"),
         ("person", OTHER),
         ("person", PERSON),

@@ -40,7 +40,7 @@ from registry.projections.mentions import comparable, mentions
 from registry.projections.model import ReadModel, Rows, Word, the_only_row
 from registry.projections.words import kept_words, word_columns
 
-VERSION = 2
+VERSION = 3
 
 NO_DAYS = "~", ""
 """The first and the last day of what has no date: behind and before every day, so that it meets none and comes last."""

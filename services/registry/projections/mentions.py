@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Literal
 
 from registry.domain.agreement import Agreement
 from registry.domain.claims import claimed
@@ -18,12 +17,12 @@ from registry.domain.events import (
     StatementRecorded,
 )
 from registry.domain.events.event import Event
-from registry.domain.merges import kept_id
+from registry.domain.merges import kept_id, merged
 from registry.domain.values import Actor, Place
 from registry.projections.words import folded
 
-What = Literal["area", "institution", "person", "place", "subject"]
-Mention = tuple[What, str]
+Mention = tuple[str, str]
+"""What it is (area, institution, person, place, subject) and its id or its name as it is compared."""
 
 MOST_LETTERS = 200
 """Letters of a value that count: PostgreSQL indexes up to 2,704 bytes."""
@@ -31,12 +30,14 @@ MOST_LETTERS = 200
 
 def mentions(state: Agreement) -> list[Mention]:
     """Give what an agreement mentions, each once: ids, and names as they are compared."""
-    found = {*_subjects(state), *_areas(state), *_institutions(state), *_places(state)}
+    found: set[Mention] = {*_subjects(state), *_areas(state), *_institutions(state), *_places(state)}
     for one in _actors(state):
         if one.person is not None:
             found.add(("person", one.person.person_id))
         if one.institution_id is not None:
             found.add(("institution", kept_id(state, "institution", one.institution_id)))
+    # Who knows a part by the id that was dropped finds the agreement still.
+    found |= {dropped for dropped, kept in merged(state).items() if (dropped[0], kept) in found}
     return sorted(found)
 
 
