@@ -59,8 +59,6 @@ def new_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[Opened], None]:
 
     return begin
 
-    return begin
-
 
 async def keep(
     store: Opened, model: ReadModel, executor: ThreadPoolExecutor, point: str = "", at: int = 0
@@ -118,6 +116,28 @@ async def test_runners_killed_at_every_step_under_load_end_with_the_rows_of_a_re
         await store.append(*next(events))
         await kept_up(store, executor)
     assert len(filled(every_row(store.reading))) > len(CATALOGUE)
+    await assert_as_rebuilt(store)
+    await store.close()
+
+
+@pytest.mark.parametrize("point", ["acquired", "fenced", "taken over", "renewed", "going live", "live"])
+async def test_runners_killed_between_two_steps_end_with_the_rows_of_a_rebuild(
+    database_url: str, new_process: Callable[[Opened], None], monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setattr(running, "RENEWED_EVERY", 0)
+    store = Opened(database_url)
+    store.sequencer.start()
+    events = batches(endless(random.Random(7), "a"), 20)
+    await store.append(*next(events))
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        new_process(store)
+        ends = await asyncio.gather(
+            *(keep(store, model, executor, point, 1) for model in CATALOGUE), return_exceptions=True
+        )
+        assert {type(end) for end in ends} == {Killed}
+        new_process(store)
+        await store.append(*next(events))
+        await kept_up(store, executor)
     await assert_as_rebuilt(store)
     await store.close()
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,17 +16,21 @@ from campaigns.bytes_of import found_in
 from projections.conftest import begun
 from registry.errors import Unavailable
 from registry.projections import clearing as clearing_module
+from registry.projections import rebuild as rebuilding
 from registry.projections.agreements import AGREEMENTS
 from registry.projections.clearing import Clearing, behind, cleared
 from registry.projections.generations import begin_generation, generations, go_live
 from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE
+from registry.projections.makers import Begun
+from registry.projections.making import Made, make_from
 from registry.projections.model import ReadModel
 from registry.projections.parking import park
-from registry.projections.rebuild import rebuild
+from registry.projections.rebuild import rebuild, rebuild_all
 from registry.projections.scrub import _may_vacuum
 from registry.projections.step import Projection
 from registry.store.erasure import Eraser
 from registry.store.leases import acquire, release
+from registry.store.reader import Reader
 from registry.store.tables import tracking
 from store.conftest import PRINCIPAL, Opened, event, registered
 
@@ -106,6 +111,43 @@ async def test_what_was_erased_is_gone_once_every_read_model_has_passed_it(
     assert position(told) == 6
     assert found_in(database_url, *WORDS) == []
     assert clearing.step()
+
+
+class Ahead:
+    """Makes rows of what was read three stretches before it is written, as it is when processes make them."""
+
+    ahead = 3
+
+    def begin(
+        self, reader: Reader, projections: Sequence[Projection], wanted: Mapping[str, int], after: int
+    ) -> Begun:
+        parts = reader.parts(list(wanted))
+        models = [each.generation.model for each in projections]
+        made: Future[list[Made]] = Future()
+        made.set_result(make_from(parts, models, projections[0].dialect, after))
+        return {part[6]: part[0] for part in parts}, made
+
+
+async def test_what_is_erased_when_a_rebuild_has_read_it_and_not_yet_written_it_is_gone_as_well(
+    told: Opened,
+    projections: list[Projection],
+    clearing: Clearing,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rebuilding, "STRETCH", 1)
+    reached: list[int] = []
+
+    def progress(position: int, _: int) -> None:
+        if not reached:
+            erase(told)
+            assert found_in(database_url, *WORDS)
+        reached.append(position)
+
+    rebuild_all(told.writing, told.reader, MODELS, progress, Ahead())
+    assert (reached[0], reached[-1]) == (1, 6)
+    assert clearing.step()
+    assert found_in(database_url, *WORDS) == []
 
 
 async def test_another_process_finishes_what_a_killed_one_has_begun(

@@ -17,7 +17,7 @@ from projections.beside import INTERRUPTED, KILLED, POISONED, REFUSED
 from projections.conftest import Visits, live_rows, rows_of
 from registry.projections import processes as beside
 from registry.projections.generations import live
-from registry.projections.makers import Here, makers
+from registry.projections.makers import Beside, Here, makers
 from registry.projections.making import make_from
 from registry.projections.model import ReadModel
 from registry.projections.parking import waiting
@@ -213,6 +213,28 @@ def test_nothing_is_copied_where_nobody_lists_what_is_open(
     assert not may_fork()
     with makers([model], 2) as making:
         assert isinstance(making, Here)
+
+
+async def test_where_no_process_can_be_begun_rows_are_made_without(
+    told: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.ForkProcess.start", refused)
+    with Processes(2, [model]) as processes:
+        rebuild(told.writing, told.reader, model, makers=Beside(processes))
+    assert len(live_rows(told.reading, model)["visit"]) == 20
+    assert caplog.text.count("cannot be begun, so it is done without") == 2
+
+
+@pytest.mark.parametrize(("count", "ahead"), [(1, 3), (2, 6), (4, 12), (16, 24)])
+def test_what_is_read_ahead_keeps_every_process_busy_and_no_more(
+    model: ReadModel, monkeypatch: pytest.MonkeyPatch, count: int, ahead: int
+) -> None:
+    monkeypatch.setattr(Processes, "_begin", lambda _: None)
+    with Processes(count, [model]) as processes:
+        assert processes.ahead == ahead
 
 
 async def test_a_process_with_threads_makes_rows_itself(

@@ -202,6 +202,17 @@ async def test_checking_while_writers_post_finds_what_is_wrong_and_not_what_has_
     ]
 
 
+async def test_checking_parks_nothing(store: Opened, model: ReadModel, visits: Visits) -> None:
+    await store.append(registered("one"), registered("two"), registered("three"))
+    gone_live(store, begun(store, model))
+    visits.poisoned.add("one")
+    visits.refused.add("two")
+    found = await asyncio.to_thread(check, store.writing, store.reader, model)
+    assert [(each.agreement, each.found) for each in found] == [("one", "live only"), ("two", "live only")]
+    with store.reading.connect() as connection:
+        assert waiting(connection, model) == []
+
+
 async def test_checking_holds_nobody_up(
     store: Opened, model: ReadModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from registry.cli.environment import add_database, settings_of
 from registry.cli.exits import DONE, REFUSED
 from registry.config import Settings
 
-MOST_PROCESSES = 64
+MOST_PROCESSES = 16
 
 
 def add(commands: Any) -> None:

@@ -6,6 +6,7 @@ parent's, who alone uses them. So that the copy is whole, the parent must not ha
 """
 
 import gc
+import logging
 import os
 import queue
 import signal
@@ -24,11 +25,13 @@ from registry.projections.making import Made, make_from
 from registry.projections.model import ReadModel
 from registry.store.rows import EventPart
 
+log = logging.getLogger(__name__)
+
 MOST = 4
 """So many make rows faster than one connection writes them."""
 
-QUEUED = 3
-"""Pieces a process that may be begun before the first of all has been taken: none waits for its next."""
+QUEUED, MORE = 3, 8
+"""Pieces a process, or beside one for each, that may be begun before the first is taken: none waits for its next."""
 
 STANDARD = 3
 """Files with lower numbers are those that every program has."""
@@ -65,7 +68,7 @@ class Processes:
     """
 
     def __init__(self, count: int, models: Sequence[ReadModel]) -> None:
-        self.ahead = count * QUEUED
+        self.ahead = min(count * QUEUED, count + MORE)
         self._models = {model.name: model for model in models}
         self._idle: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
         self._ends: list[Connection] = []
@@ -81,7 +84,8 @@ class Processes:
         for end in self._ends:
             end.close()
         for process in self._begun:
-            process.join()
+            if process is not None:
+                process.join()
 
     def make(
         self, parts: Sequence[EventPart], names: Sequence[str], dialect: str, after: int
@@ -102,7 +106,7 @@ class Processes:
             self._idle.put(kept)
         return make_all(job, self._models) if made is None else made
 
-    def _begin(self) -> BaseProcess:
+    def _begin(self) -> BaseProcess | None:
         context = get_context("fork")
         ours, theirs = context.Pipe()
         self._ends.append(ours)
@@ -111,9 +115,13 @@ class Processes:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
+        except OSError as error:
+            log.warning("a process to make rows cannot be begun, so it is done without: %s", error)
+            self._idle.put(None)
+            return None
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
+            theirs.close()
         self._idle.put(ours)
         return process
 

@@ -100,7 +100,7 @@ def check(
     looks is left out: they are behind, which their status tells, and not wrong.
     """
     with reachable(), _leases(engine, (model,)) as leases:
-        projection = _built(engine, reader, leases, progress, makers)[0]
+        projection = _built(engine, reader, leases, progress, makers, parks=False)[0]
         differences, unsettled = _compared(reader, projection.generation)
         for _ in range(LOOKS):
             if not unsettled:
@@ -184,6 +184,8 @@ def _built(
     leases: Mapping[ReadModel, Held],
     progress: Progress,
     makers: Makers | None,
+    *,
+    parks: bool = True,
 ) -> list[Projection]:
     """Build new generations to the end of the log, dropping what interrupted rebuilds have left."""
     projections = []
@@ -194,7 +196,7 @@ def _built(
                     discard(connection, each)
             # Its lease counts by itself, so its fence is below that of every runner, who goes on with the rows.
             generation = begin_generation(connection, model, -held.fence)
-        projections.append(Projection(engine, reader, generation, afresh=True))
+        projections.append(Projection(engine, reader, generation, afresh=True, parks=parks))
     _catch_up(engine, reader, projections, leases, progress, makers=makers)
     return projections
 

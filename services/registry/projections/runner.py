@@ -81,6 +81,7 @@ class Runner:
             try:
                 held = await loop.run_in_executor(self._executor, self._acquire)
                 if held is not None:
+                    self._fault("acquired")
                     await self._keep_up(held)
             except Unavailable as error:
                 log.warning("%s waits: %s", self._model.name, error)
@@ -119,6 +120,7 @@ class Runner:
         with reachable():
             if not renew(self._engine, held):
                 raise Overtaken(f"{held.name} has another holder")
+        self._fault("renewed")
 
     def _release(self, held: Held) -> None:
         with reachable():
@@ -135,6 +137,8 @@ class Runner:
             if generation is None:
                 generation = begin_generation(connection, self._model, held.fence)
             generation = fence_off(connection, generation, held)
+            self._fault("fenced")
+        self._fault("taken over")
         return Projection(self._engine, self._reader, generation, ease=self._ease, fault=self._fault)
 
     @staticmethod
@@ -150,4 +154,6 @@ class Runner:
             with reachable(), self._engine.begin() as connection:
                 if projection.generation.position >= read_head(connection).size:
                     projection.generation = go_live(connection, projection.generation)
+                    self._fault("going live")
+            self._fault("live")
         return taken

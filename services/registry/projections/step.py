@@ -38,6 +38,7 @@ Fault = Callable[[str], None]
 class Projection:
     """Builds one generation of a read model.
 
+    ``afresh`` tries again what is parked; without ``parks`` nothing is, as what is built is only looked at.
     Belongs to one thread at a time. That it is the only one to do so is the lease's business; that nothing
     goes wrong should it not be is the fence's.
     """
@@ -49,6 +50,7 @@ class Projection:
         generation: Generation,
         *,
         afresh: bool = False,
+        parks: bool = True,
         ease: Ease = lambda: None,
         fault: Fault = lambda _: None,
     ) -> None:
@@ -59,6 +61,7 @@ class Projection:
         self.dialect = engine.dialect.name
         """The kind of database, as SQLAlchemy names it."""
         self._afresh = afresh
+        self._parks = parks
         self._engine = engine
         self._reader = reader
         self._ease = ease
@@ -122,8 +125,9 @@ class Projection:
     def _settle(self, connection: Connection, made: Made, retry: Collection[str], position: int) -> None:
         for stream in set(retry) - set(made.failed):
             resolve(connection, self.generation.model, stream, RETRIED)
-        for stream, kind in made.failed.items():
-            park(connection, self.generation.model, stream, position, kind)
+        if self._parks:
+            for stream, kind in made.failed.items():
+                park(connection, self.generation.model, stream, position, kind)
         if self._afresh:
             self.mended.update(made.states)
             self.mended.difference_update(made.failed)
