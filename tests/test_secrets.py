@@ -2,6 +2,7 @@
 
 import logging
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ async def test_nothing_that_is_shown_to_the_service_is_logged_or_given_back(
                 "unsigned": bearer(unsigned(token)),
                 cookie: {"Cookie": f"{PLAIN}={cookie}"},
                 "basic": {"Authorization": "Basic c2VjcmV0OnNlY3JldC1vZi1zb21lYm9keQ=="},
+                "password": {"Authorization": f"Basic {b64encode(f'me:{key}'.encode()).decode()}"},
             }
             secrets = set[str]()
             answers = []
@@ -85,6 +87,7 @@ async def test_nothing_that_is_shown_to_the_service_is_logged_or_given_back(
                     ("GET", "/events"),
                     ("POST", "/events"),
                     ("GET", "/keys"),
+                    ("GET", "/feed.atom"),
                     ("GET", "/x"),
                 ):
                     answers.append(told(await service.client.request(method, path, headers=headers)))

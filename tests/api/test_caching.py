@@ -193,6 +193,17 @@ async def test_what_does_not_grow_with_the_log_knows_no_position(told: Service, 
     problem(response, 400, "malformed")
 
 
+@pytest.mark.parametrize(("path", "form"), [*WHOLE, *((path, "application/json") for path, _ in WHOLE)])
+async def test_what_is_read_in_pages_says_once_that_it_varies(told: Service, path: str, form: str):
+    for ask in (told.get, told.head):
+        first = await ask(path, headers={"Accept": form})
+        assert first.headers.get_list("Vary") == ["Accept"]
+        known = {"Accept": form, "If-None-Match": first.headers["ETag"]}
+        assert (await ask(path, headers=known)).headers.get_list("Vary") == ["Accept"]
+        refused = await ask(path, headers={"Accept": "image/png"})
+        assert (refused.status_code, refused.headers.get_list("Vary")) == (406, ["Accept"])
+
+
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/event-stream"])
 async def test_what_has_several_forms_varies_by_what_is_accepted(told: Service, accept: str):
     response = await told.head("/events", headers={"Accept": accept})

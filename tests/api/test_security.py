@@ -5,7 +5,7 @@ from typing import Any
 from api.conftest import serving
 from registry.access import SCOPES
 from registry.api.operations import path_of
-from registry.http.access import OPEN_TO_ALL, ROUTES
+from registry.http.access import OPEN_TO_ALL, ROUTES, SUBSCRIBED
 
 
 async def described(url: str, **settings: Any) -> dict[str, Any]:
@@ -25,7 +25,10 @@ async def test_every_operation_names_its_scope_and_every_way_to_hold_it(sqlite_u
             assert operation["security"] == []
             assert "401" not in operation["responses"]
         else:
-            assert operation["security"] == [{name: [scope]} for name in schemes]
+            ways = [name for name in schemes if name != "basic" or route in SUBSCRIBED]
+            assert {name for way in operation["security"] for name in way} == set(ways)
+            assert all(way == {name: [scope]} for way in operation["security"] for name in way)
+            assert len(operation["security"]) == len(ways)
             assert operation["x-scope"] == scope
             assert {"401", "403"} <= operation["responses"].keys()
 
@@ -35,8 +38,10 @@ async def test_the_schemes_are_keys_tokens_and_sessions(sqlite_url: str) -> None
     assert {name: scheme["type"] for name, scheme in schemes.items()} == {
         "key": "http",
         "token": "http",
+        "basic": "http",
         "session": "apiKey",
     }
+    assert (schemes["key"]["scheme"], schemes["basic"]["scheme"]) == ("bearer", "basic")
     assert schemes["key"]["x-scopes"] == dict(SCOPES)
 
 

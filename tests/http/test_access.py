@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry.access import SCOPES
-from registry.http.access import OPEN_TO_ALL, ROUTES, needed
+from registry.http.access import OPEN_TO_ALL, ROUTES, SUBSCRIBED, needed
 from registry.http.access_page import routes_page
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -21,6 +21,7 @@ def test_the_page_has_every_route_under_its_scope() -> None:
     page = routes_page()
     assert (DOCS / "routes.md").read_text() == page
     assert page.count("\n| `") == len(ROUTES)
+    assert page.count(", also `Basic` |") == len(SUBSCRIBED)
     for scope, says in SCOPES.items():
         assert f"## `{scope}`\n\n{says[0].upper()}{says[1:]}.\n" in page
     opened = page.partition("## Open to all")[2]

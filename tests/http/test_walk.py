@@ -1,6 +1,7 @@
 """Every route is walked with every kind of credentials, and lets in whom the table lets in, and nobody else."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from api.conftest import Service
 from api.guarded import Guarded, bearer, guarding
 from issuing import AUDIENCE, OTHER_RSA_KEY, Issuing, issuing, unsigned
 from registry.access import AGREEMENTS_READ, EVENTS_READ, SCOPES
-from registry.http.access import OPEN_TO_ALL, ROUTES
+from registry.http.access import OPEN_TO_ALL, ROUTES, SUBSCRIBED
 from registry.http.sessions import PLAIN
 from registry.store.api_keys import revoke
 from registry.store.database import open_writer
@@ -29,7 +30,9 @@ BOARD = "/ as a page"
 """What browsers get instead of the index, which is open to all."""
 HERE = {"Sec-Fetch-Site": "same-origin"}
 """Forms are taken from pages of the registry alone, whoever sends them."""
-HEADED = ("nobody", "every scope")
+PASSWORD = "every scope, as a password"
+"""Calendars and feeds take this, and nothing else does."""
+HEADED = ("nobody", "every scope", PASSWORD)
 """Who asks for HEAD as well."""
 FILLED = {"id": "abc-def", "position": "1", "a": "pak", "b": "slv", "tile": "0/000", "file": "x.schema.json"}
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
@@ -100,6 +103,8 @@ async def walkers(service: Guarded, provider: Issuing, monkeypatch: pytest.Monke
         "token without scopes": (bearer(provider.token(scope="openid")), frozenset()),
         "session that is over": ({"Cookie": f"{PLAIN}={'A' * 43}"}, None),
     }
+    plain = b":" + service.key(*SCOPES, label=PASSWORD).encode()
+    found[PASSWORD] = ({"Authorization": f"Basic {b64encode(plain).decode()}"}, every)
     for scope in SCOPES:
         found[scope] = (service.holder(scope, label=scope), frozenset({scope}))
     for kind in ("revoked", "expired", "forged", "mistyped"):
@@ -124,7 +129,8 @@ async def walked(service: Guarded, found: dict[str, Walker], *, public: bool = F
             for each in ("GET", "HEAD") if method == "GET" and kind in HEADED else (method,):
                 response = await service.client.request(each, asked, headers=HERE | headers | accept)
                 status = 401 if asks_to_sign_in(response) else response.status_code
-                expected = answer(needs, ALSO.get((method, path), frozenset()), scopes, public=public)
+                known = None if kind == PASSWORD and path not in SUBSCRIBED else scopes
+                expected = answer(needs, ALSO.get((method, path), frozenset()), known, public=public)
                 if expected != (status if status in (401, 403) else None) or status == 500:
                     wrong.append(f"{kind}: {each} {path} is {status}, not {expected or 'let in'}")
     return wrong

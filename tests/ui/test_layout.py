@@ -43,6 +43,16 @@ def test_answers_say_what_they_vary_by(client: httpx.Client):
     for path in ("/", "/a/there-is-none"):  # where a program gets JSON
         assert "Accept" in client.get(path).headers["Vary"].split(", ")
     assert client.get("/", headers={"Accept": "application/json"}).headers["Vary"] == "Accept"
+    for path in (
+        "/log",
+        "/log?unknown=1",
+        "/parties",
+        "/parties?unknown=1",
+    ):  # pages and programs have one path
+        for accept in ("text/html", "application/json", "text/csv", "image/png"):
+            lines = client.get(path, headers={"Accept": accept}).headers.get_list("Vary")
+            named = [name.strip() for line in lines for name in line.split(",")]
+            assert named.count("Accept") == 1, (path, accept, lines)
 
 
 def test_programs_get_the_index_of_everything_at_the_root(client: httpx.Client):

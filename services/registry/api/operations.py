@@ -13,7 +13,7 @@ from registry.domain.contracts import for_readers
 from registry.domain.strict_json import MAX_INTEGER
 from registry.http.access import OPEN_TO_ALL
 from registry.http.kinds import KINDS, Kind
-from registry.http.principal import NEEDS
+from registry.http.principal import BASIC_TOO, NEEDS
 from registry.http.problems import PROBLEM
 from registry.http.routing import MIN_POSITION, PREFER, Content, Operation, Parameter
 
@@ -86,7 +86,7 @@ def describe_operation(handler: HTTPRouteHandler, operation: Operation, schema_o
         "tags": [operation.tag],
         "summary": summary,
         "description": " ".join(description.split()),
-        **security.needs(handler.opt[NEEDS]),
+        **security.needs(handler.opt[NEEDS], basic=handler.opt.get(BASIC_TOO, False)),
         "parameters": [describe_parameter(parameter) for parameter in parameters.values()],
         "requestBody": {"required": True, "content": _forms(operation.request, schema_of)},
         "responses": {str(status): answer for status, answer in sorted(answers.items())}

@@ -8,6 +8,8 @@ from registry.http.sessions import PLAIN
 
 DISCOVERY = "/.well-known/openid-configuration"
 SCHEMES = ("key", "token", "session")
+BASIC = "basic"
+"""The way that calendars and feeds take beside them."""
 
 
 def schemes(issuer: str) -> dict[str, Any]:
@@ -26,6 +28,12 @@ def schemes(issuer: str) -> dict[str, Any]:
             **token,
             "description": "A token of the OpenID Connect issuer that the registry trusts, if any",
         },
+        BASIC: {
+            "type": "http",
+            "scheme": "basic",
+            "description": "An API key as a password, with any user name or none: for programs that subscribe to "
+            "calendars and feeds",
+        },
         "session": {
             "type": "apiKey",
             "in": "cookie",
@@ -35,8 +43,14 @@ def schemes(issuer: str) -> dict[str, Any]:
     }
 
 
-def needs(scope: str) -> dict[str, Any]:
-    """Describe what an operation asks for: any of the ways, with the scope; ``x-scope`` says it once more."""
+def needs(scope: str, *, basic: bool = False) -> dict[str, Any]:
+    """Describe what an operation asks for: any of the ways, with the scope; ``x-scope`` says it once more.
+
+    ``basic``: a key may come as a password.
+    """
     if scope == OPEN_TO_ALL:
         return {"security": []}
-    return {"security": [{scheme: [scope]} for scheme in SCHEMES], "x-scope": scope}
+    return {
+        "security": [{scheme: [scope]} for scheme in (*SCHEMES, *((BASIC,) if basic else ()))],
+        "x-scope": scope,
+    }

@@ -101,6 +101,23 @@ ROUTES: Mapping[tuple[str, str], str] = {
 }
 """The scope that each route asks for, by method and path; HEAD asks for what GET asks for."""
 
+SUBSCRIBED: Final = frozenset(
+    {
+        "/calendar.ics",
+        "/agreements/{id:str}/calendar.ics",
+        "/parties/{id:str}/calendar.ics",
+        "/feed.atom",
+        "/agreements/{id:str}/feed.atom",
+        "/parties/{id:str}/feed.atom",
+    }
+)
+"""Paths to which programs subscribe that can show a name and a password and nothing else: a key may be the password
+(``Basic``, RFC 7617), for GET and HEAD.
+
+No other path may be here. A browser that was once given a password keeps it, and sends it with every request to this
+host, also with those that a page of another site makes it send: it would be a cookie without ``SameSite``.
+"""
+
 
 def needed(method: str, path: str) -> str:
     """Give the scope that a route asks for. Raises LookupError when the table has no line for it."""

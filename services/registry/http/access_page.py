@@ -3,7 +3,7 @@
 import re
 
 from registry.access import SCOPES
-from registry.http.access import OPEN_TO_ALL, ROUTES
+from registry.http.access import OPEN_TO_ALL, ROUTES, SUBSCRIBED
 
 _KIND = re.compile(r":\w+\}")
 
@@ -15,10 +15,11 @@ def routes_page() -> str:
         "",
         "Generated from the table by which requests are let in; no route can be declared without a line in it.",
         "[Access](access.md) explains the scopes. `HEAD` asks for what `GET` asks for, and `OPTIONS` is open to all.",
+        "Where it says `Basic`, a key may come [as a password](access.md#calendars-and-feeds).",
     ]
     for scope, says in {**SCOPES, OPEN_TO_ALL: "no key, no token, nothing"}.items():
         routes = [
-            f"| `{method}` | `{_KIND.sub('}', path)}` |"
+            f"| `{method}` | `{_KIND.sub('}', path)}`{', also `Basic`' if path in SUBSCRIBED else ''} |"
             for (method, path), needs in ROUTES.items()
             if needs == scope
         ]

@@ -50,6 +50,7 @@ class Answer(Response[bytes]):
         headers: Mapping[str, str] | None = None,
         sized: bool = True,
         kept: Sequence[str] = (),
+        also: Sequence[tuple[str, str]] = (),
     ) -> None:
         # What the framework's own keeps beside this is for the handlers that it merges answers of; here nothing is.
         self.content = content
@@ -58,7 +59,9 @@ class Answer(Response[bytes]):
         self.headers = dict(headers or {})
         self.sized = sized
         self.kept = kept
-        """Values of ``Set-Cookie``, the one header that may be given several times."""
+        """Values of ``Set-Cookie``, which may be given several times."""
+        self.also = also
+        """Headers that stand on a line of their own beside one of the same name."""
 
     def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]  # nothing is merged in
         """Give the response itself: nothing is added to what the handler decided."""
@@ -69,6 +72,8 @@ class Answer(Response[bytes]):
         headers = [(_NAMES[name], value.encode("latin-1")) for name, value in self.headers.items()]
         if self.kept:
             headers += [(b"set-cookie", value.encode("latin-1")) for value in self.kept]
+        if self.also:
+            headers += [(_NAMES[name], value.encode("latin-1")) for name, value in self.also]
         if "X-Content-Type-Options" not in self.headers:
             headers.append((b"x-content-type-options", b"nosniff"))
         status = self.status_code or 200

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from registry.access import Principal
-from registry.http.credentials import Unauthenticated, token_of
+from registry.http.credentials import Unauthenticated, is_basic, password_of, said_by, token_of
 from registry.http.keys import KeyRing
 from registry.http.rates import Rates
 from registry.http.sessions import Sessions
@@ -43,10 +43,11 @@ class Gate:
         self._everybody = everybody
         self._anybody = anybody
 
-    async def who(self, scope: Any) -> Principal:
+    async def who(self, scope: Any, *, basic: bool = False) -> Principal:
         """Tell who is asking, by what the ASGI scope of a request shows.
 
-        A token that is sent counts, and nothing beside it. A cookie is sent by a browser whether somebody means it
+        ``basic`` says whether a key may come as a password. What is sent in ``Authorization`` counts, and nothing
+        beside it. A cookie is sent by a browser whether somebody means it
         or not, so one whose session is over is as good as none.
 
         Raises Unauthenticated when nothing is shown, or what is shown does not hold; CrossSite when a page of
@@ -56,11 +57,12 @@ class Gate:
         if self._everybody is not None:
             return self._everybody
         try:
-            token = token_of(scope)
-            if token is not None:
-                if self.rates.any_failed and not (self._verifier(token) or self.keys).knows(token):
+            said = said_by(scope)
+            if said is not None:
+                token, tokens = self._read(said, basic=basic)
+                if self.rates.any_failed and not (tokens or self.keys).knows(token):
                     self.rates.check_failures(scope)
-                return await self._shown(token)
+                return await self._shown(token, tokens)
         except Unauthenticated:
             self.rates.failed(scope)
             raise
@@ -79,16 +81,19 @@ class Gate:
         if self._everybody is not None:
             return True
         try:
-            token = token_of(scope)
-            if token is not None:
-                return await self._shown(token) == principal
+            said = said_by(scope)
+            if said is not None:
+                return await self._shown(*self._read(said, basic=False)) == principal
         except Unauthenticated:
             return False
         return (await self._sessions.who(scope, used=False) or self._anybody) == principal
 
-    async def _shown(self, token: bytes) -> Principal:
-        tokens = self._verifier(token)
+    async def _shown(self, token: bytes, tokens: "Tokens | None") -> Principal:
         return await tokens.who(token) if tokens else (await self.keys.find(token)).principal
 
-    def _verifier(self, token: bytes) -> "Tokens | None":
-        return self._tokens if token.count(b".") == DOTS else None
+    def _read(self, said: bytes, *, basic: bool) -> tuple[bytes, "Tokens | None"]:
+        """Read what ``Authorization`` says; beside it, who verifies that if it is no key. A password is always one."""
+        if basic and is_basic(said):
+            return password_of(said), None
+        token = token_of(said)
+        return token, self._tokens if token.count(b".") == DOTS else None

@@ -39,7 +39,8 @@ UNAUTHENTICATED = Kind(
     says="This registry answers those it knows. The request shows no key or token, or one that is mistyped, not "
     "known, revoked or over; `detail` says which.",
     remedy="Send `Authorization: Bearer` with the key that the operator of the registry gave you, or with a token "
-    "of the issuer that it trusts. `WWW-Authenticate` says `invalid_token` when one was sent that does not hold.",
+    "of the issuer that it trusts; calendars and feeds also take the key as the password of `Basic`. "
+    "`WWW-Authenticate` says `invalid_token` when one was sent that does not hold.",
 )
 FORBIDDEN = Kind(
     name="forbidden",

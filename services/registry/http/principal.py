@@ -12,10 +12,21 @@ from registry.http.parameters import check_query
 from registry.http.rates import TooManyRequests
 from registry.http.told import told_of
 
-__all__ = ["CrossSite", "Forbidden", "Unauthenticated", "asks_with", "let_in", "principal_of", "require"]
+__all__ = [
+    "CrossSite",
+    "Forbidden",
+    "Unauthenticated",
+    "asks_with",
+    "let_in",
+    "principal_of",
+    "require",
+    "takes_basic",
+]
 
 NEEDS = "needs"
 """The option of a route under which the scope that it asks for is."""
+BASIC_TOO = "basic too"
+"""The option of a route that says whether a key may come as a password."""
 ASKING = "registry.asking"
 """Where the scope of a request keeps who is asking, once that is known."""
 
@@ -41,7 +52,7 @@ async def let_in(request: Asked) -> None:
         return
     opened = needs == OPEN_TO_ALL or (needs == ADMIN and told.template in gate.opened)
     try:
-        principal = await gate.who(scope)
+        principal = await gate.who(scope, basic=takes_basic(scope))
     except (Unauthenticated, CrossSite, Unavailable, TooManyRequests):
         gate.rates.count(scope, None)
         if opened:
@@ -52,6 +63,22 @@ async def let_in(request: Asked) -> None:
     told.principal = principal.id
     if not opened and needs not in principal.scopes:
         raise lacking(principal, needs)
+
+
+def takes_basic(scope: Any) -> bool:
+    """Tell whether a key may come as the password of ``Basic`` with a request, whose route is known.
+
+    It may not where a person goes in a browser (``Sec-Fetch-Mode``, which programs that subscribe do not send so):
+    asked for a password, it would send that to the pages as well, which know nobody by it and lead on to the form
+    for signing in, without end.
+    """
+    handler = scope.get("route_handler")
+    return (
+        handler is not None
+        and handler.opt.get(BASIC_TOO, False)
+        and scope["method"] in ("GET", "HEAD")
+        and (b"sec-fetch-mode", b"navigate") not in scope["headers"]
+    )
 
 
 def lacking(principal: Principal, scope: str) -> Unauthenticated | Forbidden:

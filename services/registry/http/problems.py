@@ -27,10 +27,11 @@ from registry.errors import (
 )
 from registry.http import kinds
 from registry.http.answer import Answer, applied
-from registry.http.credentials import CrossSite, Forbidden, Unauthenticated
+from registry.http.credentials import BASIC, CrossSite, Forbidden, Unauthenticated
 from registry.http.freshness import Behind
 from registry.http.kinds import Kind
 from registry.http.parameters import BadHeader, BadParameter, TooLong
+from registry.http.principal import takes_basic
 from registry.http.rates import TooManyRequests
 from registry.http.told import told_of
 
@@ -128,6 +129,10 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         status=kind.status,
         media_type=PROBLEM,
         headers={"Cache-Control": "no-store", "X-Request-ID": request_id, **applied(request), **headers},
+        # A line of its own (RFC 9110 section 5.3): some programs read only the first challenge of a line.
+        also=(("WWW-Authenticate", BASIC),)
+        if kind is kinds.UNAUTHENTICATED and takes_basic(request.scope)
+        else (),
     )
 
 
@@ -156,6 +161,8 @@ def _headers(error: Exception) -> Mapping[str, str]:
         return error.headers
     if isinstance(error, Behind):
         return {"Retry-After": "1", "Registry-Position": str(error.position)}
+    if isinstance(error, NotAcceptable):
+        return {"Vary": "Accept"}
     if isinstance(error, Unauthenticated | Forbidden):
         return {"WWW-Authenticate": error.challenge}
     return {}

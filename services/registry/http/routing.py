@@ -7,11 +7,11 @@ import msgspec
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from registry.http.access import needed
+from registry.http.access import SUBSCRIBED, needed
 from registry.http.answer import OPEN, Answer, Asked
 from registry.http.freshness import MAX_WAIT, Source, seen
 from registry.http.parameters import READS
-from registry.http.principal import NEEDS, let_in
+from registry.http.principal import BASIC_TOO, NEEDS, let_in
 
 OPERATION = "operation"
 """The option of a route under which its description is."""
@@ -88,7 +88,13 @@ def read(path: str, operation: Operation, *, same_for_all: bool = False) -> Call
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
         before_request=before_read,
-        opt={OPERATION: operation, NEEDS: needed("GET", path), OPEN: same_for_all, READS: operation.reads},
+        opt={
+            OPERATION: operation,
+            NEEDS: needed("GET", path),
+            OPEN: same_for_all,
+            READS: operation.reads,
+            BASIC_TOO: path in SUBSCRIBED,
+        },
     )
 
 

@@ -3,7 +3,7 @@
 A page of this kind has a path of its own as well, so that it can be linked to whatever a client prefers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from litestar.types import ASGIApp, Message, Receive, Send
@@ -17,6 +17,13 @@ EITHER: Mapping[str, str] = {"/log": LOG_PAGE, "/parties": PARTIES_PAGE}
 """The page that a browser gets, by the path of the API."""
 SHOWN_AS: Mapping[str, str] = {page: path for path, page in EITHER.items()}
 """The path that a page goes by in links and in the address bar."""
+
+
+def varied(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add to headers that the answer varies by ``Accept``, unless they say so already."""
+    said = [*headers]
+    named = b",".join(value for name, value in said if name == b"vary").lower().split(b",")
+    return said if b"accept" in map(bytes.strip, named) else [*said, (b"vary", b"Accept")]
 
 
 class Either:
@@ -34,7 +41,7 @@ class Either:
 
         async def send_varied(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"vary", b"Accept")]
+                message["headers"] = varied(message["headers"])
             await send(message)
 
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
