@@ -132,6 +132,17 @@ def test_a_choice_is_compared_with_the_one_of_its_name():
     assert "x|B: was string and is object" in [str(one) for one in gone]
 
 
+def test_what_is_told_apart_by_a_word_may_come_to_be_more_for_readers_and_must_stay_what_it_is():
+    document = {"defs": {"A": OBJECT, "B": TEXT}}
+    one = {"oneOf": [{"$ref": "#/defs/A"}], "discriminator": {"propertyName": "type"}}
+    two = {**one, "oneOf": [{"$ref": "#/defs/A"}, {"$ref": "#/defs/B"}]}
+    assert said("read", one, two, document) == said("read", two, one, document) == []
+    assert said("sent", two, one, document)
+    changed = {"defs": {"A": {"type": "object"}, "B": TEXT}}
+    found = Schemas(document, changed).compare(one, two, "read", "x")
+    assert "x|A/a: is gone" in [str(one) for one in found]
+
+
 def api(**changed: Any) -> Schema:
     """The description of an API with one operation."""
     operation = {

@@ -48,11 +48,6 @@ CHANNELS = {
 }
 ONLY_LIVE = {"party"}
 ONLY_PAGES = {"limit", "cursor"}
-ERASED = {
-    "type": "object",
-    "description": "Some of what it says has been erased, or is withheld: "
-    '`{"$part": k}` stands in the place of each such value',
-}
 
 
 @read(
@@ -151,17 +146,10 @@ def _message(cls: type[Event]) -> Schema:
 
 def _schemas() -> dict[str, Schema]:
     every = components.of_events()
-    kept = {name: schema for name, schema in every.items() if name in EVENT_TYPES or name.startswith("data.")}
-    for name, cls in EVENT_TYPES.items():
-        data: Schema = {"$ref": components.PREFIX + name}
-        if cls.personal:
-            data = {"anyOf": [data, {"$ref": f"{components.PREFIX}ErasedData"}]}
-        kept[f"recorded.{name}"] = {
-            "title": name,
-            "allOf": [{"$ref": f"{components.PREFIX}RecordedEvent"}],
-            "properties": {"type": {"const": name}, "data": data},
-        }
-    return dict(sorted({**kept, "RecordedEvent": every["RecordedEvent"], "ErasedData": ERASED}.items()))
+    data = {name: schema for name, schema in every.items() if name in EVENT_TYPES or name.startswith("data.")}
+    recorded = components.of_recorded_events()
+    del recorded["RecordedEvent"]  # here every message has the schema of its type
+    return dict(sorted((data | recorded).items()))
 
 
 def recorded_example(cls: type[Event]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import msgspec
 from registry.domain.attributes import MAX_ID, MAX_SOURCE, MAX_VERSION, type_flaw
 from registry.domain.cloudevents import OUTGOING
 from registry.domain.contracts import file_name, for_readers, schemas
+from registry.domain.events import EVENT_TYPES, EventCorrected
 from registry.http.problems import Problem
 from registry.store.receipt import Forecast
 
@@ -99,6 +100,11 @@ _RECORDED: Schema = {
         "description": 'As posted; an erased or withheld value is `{"$part": k}`. Absent when all of it is erased',
     },
 }
+ERASED: Schema = {
+    "type": "object",
+    "description": "Some of what it says has been erased, or is withheld: "
+    '`{"$part": k}` stands in the place of each such value',
+}
 _OTHERS = {
     **_STRING,
     "type": ["string", "boolean", "integer"],
@@ -145,12 +151,34 @@ def of_events() -> dict[str, Schema]:
         "oneOf": [{"$ref": ref} for ref in mapping.values()],
         "discriminator": {"propertyName": "type", "mapping": mapping},
     }
-    components["RecordedEvent"] = _object(
+    return components | of_recorded_events()
+
+
+def of_recorded_events() -> dict[str, Schema]:
+    """Describe events as they are given back, by type, beside the schemas of ``data``."""
+    components: dict[str, Schema] = {"ErasedData": ERASED}
+    for type_, cls in EVENT_TYPES.items():
+        data: Schema = {"$ref": PREFIX + type_}
+        if cls.personal or cls is EventCorrected:  # whose replacement may have what its target has
+            data = {"anyOf": [data, {"$ref": f"{PREFIX}ErasedData"}]}
+        components[f"recorded.{type_}"] = {
+            "title": type_,
+            "allOf": [{"$ref": f"{PREFIX}RecordedEnvelope"}],
+            "properties": {"type": {"const": type_}, "data": data},
+        }
+    components["RecordedEnvelope"] = _object(
         _ENVELOPE | _RECORDED,
         [*_REQUIRED, "recordedtime", "sequence", "agreementversion", "leafhash"],
-        "An event as it is given back (CloudEvents 1.0)",
+        "The attributes of an event as it is given back",
         {**_STRING, "description": "Any other extension it was posted with"},
     )
+    mapping = {type_: f"{PREFIX}recorded.{type_}" for type_ in EVENT_TYPES}
+    components["RecordedEvent"] = {
+        "description": "An event as it is given back (CloudEvents 1.0); `type` decides what `data` is. There may "
+        "come to be more types: pass over what you do not know",
+        "oneOf": [{"$ref": ref} for ref in mapping.values()],
+        "discriminator": {"propertyName": "type", "mapping": mapping},
+    }
     return components
 
 

@@ -22,7 +22,7 @@ async def get_docs(request: Asked) -> Response[Any]:
     described = document(request.app)
     info, schemas = described["info"], described["components"]["schemas"]
     events = [name for name in schemas if name.startswith("agreement.")]
-    others = [name for name in schemas if not name.startswith(("agreement.", "event."))]
+    others = [name for name in schemas if not name.startswith(("agreement.", "event.", "recorded."))]
     link = f'<a href="/openapi.json">OpenAPI {described["openapi"]}</a>'
     parts = [f"<h1>{escape(info['title'])}</h1>"]
     parts.append(f'<p class="soft">{prose(info["summary"])}. Version {info["version"]}; {link}.</p>')

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from registry.api.example_events import RECEIPT
 from registry.domain import strict_json
 from registry.domain.attributes import subject_flaw
 from registry.domain.values import PERSON_ID_PATTERN, Code
 from registry.errors import Flaw, Malformed, NotFound, Unavailable
 from registry.http.answer import JSON, Answer, Asked
+from registry.http.as_of import EXAMPLE
 from registry.http.body import read_body
 from registry.http.parameters import BadParameter, query
 from registry.http.principal import principal_of
@@ -33,16 +33,24 @@ NO_STORE = {"Cache-Control": "no-store"}
 _POSITION = re.compile(r"[1-9][0-9]{0,14}")
 _NUMBERS = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:,(?:0|[1-9][0-9]{0,4}))*")
 
-AGREEMENT = Parameter("id", "The id of the agreement", {"type": "string"}, required=True, where="path")
+AGREEMENT = Parameter(
+    "id", "The id of the agreement", {"type": "string"}, required=True, where="path", example=EXAMPLE
+)
 PERSON = Parameter(
     "id",
     "The id of the person",
     {"type": "string", "pattern": PERSON_ID_PATTERN},
     required=True,
     where="path",
+    example="7b76ef5a-9bd2-408c-ad28-16586931b33e",
 )
 POSITION = Parameter(
-    "position", "Position of the event", {"type": "integer", "minimum": 1}, required=True, where="path"
+    "position",
+    "Position of the event",
+    {"type": "integer", "minimum": 1},
+    required=True,
+    where="path",
+    example=12,
 )
 PARTS = Parameter(
     "parts", "Numbers of parts, separated by commas; without it all personal ones", {"type": "string"}
@@ -97,23 +105,7 @@ class Erasures(msgspec.Struct, frozen=True):
     ] = ()
 
 
-_EXAMPLE = {
-    "erased": [
-        {
-            "agreement": RECEIPT["agreement"],
-            "position": 7,
-            "parts": [1],
-            "legal_basis": "GDPR 17(1)(b)",
-            "receipt": RECEIPT,
-        }
-    ],
-    "cleared": True,
-    "behind": [],
-}
-_ANSWERS = {
-    status: Content(JSON, Erasures, _EXAMPLE | {"cleared": status != 202})  # noqa: PLR2004 - a status
-    for status in (200, 201, 202)
-}
+_ANSWERS = dict.fromkeys((200, 201, 202), Content(JSON, Erasures))
 _HEADERS = {
     "Idempotency-Replayed": "`true` when everything had been erased before",
     "Registry-Position": "The last position at which an erasure is recorded; reads wait for it with `min_position`",

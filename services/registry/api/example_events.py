@@ -18,14 +18,6 @@ RECEIPT: dict[str, Any] = {
     "warnings": [],
     "replayed": False,
 }
-FORECAST: dict[str, Any] = {
-    "agreement": EXAMPLE,
-    "version": 1,
-    "event_uuid": RECEIPT["event_uuid"],
-    "warnings": [],
-    "replayed": False,
-    "dry_run": True,
-}
 
 
 def posted_examples() -> dict[str, dict[str, Any]]:

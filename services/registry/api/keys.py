@@ -17,7 +17,14 @@ from registry.store.api_keys import KeyRequest, KeyRow, Keys
 MAX_BODY = 65_536
 _INDEX = re.compile(r"\[(\d+)\]")
 NO_STORE = {"Cache-Control": "no-store"}
-ID = Parameter("id", "The id of the key, as it is listed", {"type": "string"}, required=True, where="path")
+ID = Parameter(
+    "id",
+    "The id of the key, as it is listed",
+    {"type": "string"},
+    required=True,
+    where="path",
+    example="5f0c1d7e9a3b2468",
+)
 
 
 class KeyList(msgspec.Struct, frozen=True):

@@ -141,7 +141,7 @@ def inclusion(reader: Reader, given: dict[str, str]) -> tuple[int, InclusionProo
         tag="Log",
         reads=(LOG,),
         parameters=(
-            Parameter("from", "Size of the earlier tree", _SIZE, required=True),
+            Parameter("from", "Size of the earlier tree", _SIZE, required=True, example=8),
             Parameter("to", "Size of the later tree; by default the whole log", _SIZE),
         ),
         answers={200: Content(JSON, ConsistencyProof)},

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from registry import __version__
 from registry.api import components, security
+from registry.api.answer_examples import Examples, published, show
 from registry.api.operations import LICENSE, describe_operation, describe_problem, path_of
 from registry.http.answer import JSON, Asked, digest, fresh_or_304
 from registry.http.kinds import KINDS
@@ -57,12 +58,18 @@ async def get_openapi(request: Asked) -> Response[Any]:
 def document(app: Litestar) -> dict[str, Any]:
     """Describe every route of the service that says what it does."""
     settings = getattr(app.state, "settings", None)  # none while contracts are written: they name no issuer
+    examples = getattr(app.state, "examples", None)  # only while contracts are written, as they are new then
     handlers = (handler for route in app.routes for handler in getattr(route, "route_handlers", ()))
-    return describe(handlers, settings.oidc_issuer if settings is not None else "")
+    return describe(handlers, settings.oidc_issuer if settings is not None else "", examples)
 
 
-def describe(handlers: Iterable[HTTPRouteHandler], issuer: str = "") -> dict[str, Any]:
-    """Make the OpenAPI document of route handlers; those without an operation are left out."""
+def describe(
+    handlers: Iterable[HTTPRouteHandler], issuer: str = "", examples: Examples | None = None
+) -> dict[str, Any]:
+    """Make the OpenAPI document of route handlers; those without an operation are left out.
+
+    ``examples`` of answers are those of the published description unless they are given.
+    """
     operations = sorted(_operations(handlers), key=lambda described: described[:2])
     contents = [content for *_, operation in operations for content in _contents(operation)]
     types = [content.schema for content in contents if not isinstance(content.schema, dict)]
@@ -71,6 +78,7 @@ def describe(handlers: Iterable[HTTPRouteHandler], issuer: str = "") -> dict[str
     paths: dict[str, dict[str, Any]] = {}
     for path, method, handler, operation in operations:
         paths.setdefault(path, {})[method] = describe_operation(handler, operation, schema_of)
+    show(paths, published() if examples is None else examples)
     return {
         "openapi": "3.1.0",
         "info": {

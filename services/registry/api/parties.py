@@ -23,8 +23,10 @@ _ID = re.compile(ID_PATTERN)
 _encode = msgspec.json.Encoder().encode
 
 
-def _party(name: str) -> Parameter:
-    return Parameter(name, "The id of the party", {"type": "string"}, required=True, where="path")
+def _party(name: str, example: str) -> Parameter:
+    return Parameter(
+        name, "The id of the party", {"type": "string"}, required=True, where="path", example=example
+    )
 
 
 @read("/parties", list_operation(LIST, tag="Agreements"))
@@ -41,7 +43,7 @@ async def get_parties(request: Asked) -> Response[Any]:
     Operation(
         tag="Agreements",
         reads=MODELS,
-        parameters=(_party("id"), VALID_AS_OF),
+        parameters=(_party("id", "pak"), VALID_AS_OF),
         answers={200: Content(JSON, PartyView)},
         problems=(400, 404),
     ),
@@ -68,7 +70,7 @@ async def get_pairs(request: Asked) -> Response[Any]:
     Operation(
         tag="Agreements",
         reads=MODELS,
-        parameters=(_party("a"), _party("b"), VALID_AS_OF),
+        parameters=(_party("a", "pak"), _party("b", "slv"), VALID_AS_OF),
         answers={200: Content(JSON, PairView)},
         problems=(400, 404),
     ),

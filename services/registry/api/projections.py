@@ -1,16 +1,23 @@
 """The read models as an operator sees them: how far they have come, what is parked, and what to do about it."""
 
+from typing import Any
+
 import msgspec
 
 from registry.http.answer import JSON, Answer, Asked
+from registry.http.as_of import EXAMPLE
 from registry.http.parameters import query
 from registry.http.routing import Content, Operation, Parameter, post, read
 from registry.http.threads import in_thread
 from registry.projections.operate import Operator, ProjectionStatus
 from registry.projections.rebuild import Difference
 
-NAME = Parameter("name", "The name of the read model", {"type": "string"}, required=True, where="path")
-ID = Parameter("id", "The id of the parked agreement", {"type": "string"}, required=True, where="path")
+NAME = Parameter(
+    "name", "The name of the read model", {"type": "string"}, required=True, where="path", example="parties"
+)
+ID = Parameter(
+    "id", "The id of the parked agreement", {"type": "string"}, required=True, where="path", example=EXAMPLE
+)
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -38,6 +45,10 @@ class Resolved(msgspec.Struct, frozen=True):
     name: str
     agreement: str
     resolution: str
+
+
+def _resolved(resolution: str) -> Any:
+    return msgspec.to_builtins(Resolved(NAME.example, ID.example, resolution))
 
 
 @read("/projections", Operation(tag="Operations", answers={200: Content(JSON, Projections)}, tagged=False))
@@ -85,7 +96,10 @@ async def post_check(request: Asked) -> Answer:
 @post(
     "/projections/{name:str}/parked/{id:str}/retry",
     Operation(
-        tag="Operations", parameters=(NAME, ID), answers={200: Content(JSON, Resolved)}, problems=(404,)
+        tag="Operations",
+        parameters=(NAME, ID),
+        answers={200: Content(JSON, Resolved, _resolved("retry"))},
+        problems=(404,),
     ),
 )
 async def post_retry(request: Asked) -> Answer:
@@ -99,7 +113,10 @@ async def post_retry(request: Asked) -> Answer:
 @post(
     "/projections/{name:str}/parked/{id:str}/skip",
     Operation(
-        tag="Operations", parameters=(NAME, ID), answers={200: Content(JSON, Resolved)}, problems=(404,)
+        tag="Operations",
+        parameters=(NAME, ID),
+        answers={200: Content(JSON, Resolved, _resolved("skipped"))},
+        problems=(404,),
     ),
 )
 async def post_skip(request: Asked) -> Answer:

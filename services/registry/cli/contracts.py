@@ -103,12 +103,15 @@ async def described() -> dict[str, Any]:
     """Ask the application itself, which needs no database for this, so that both always say the same."""
     import httpx
 
+    from registry.cli.examples import examples
     from registry.cli.serve import application
 
     logging.getLogger("httpx").setLevel(
         logging.WARNING
     )  # else the application's logging tells of the request
-    transport = httpx.ASGITransport(application(Settings(access_lines=False)))
+    service = application(Settings(access_lines=False))
+    service.app.state.examples = await examples()
+    transport = httpx.ASGITransport(service)
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
         return {name: (await client.get(f"/{name}")).raise_for_status().json() for name in DESCRIPTIONS}
 

@@ -1,5 +1,6 @@
 """The recorder: the `eventsourcing` library's interfaces over our tables; the only way in for an event."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -55,6 +56,7 @@ class SQLAlchemyRecorder(ProcessRecorder):
         ``parts``: the further parts of each event, after part 0, which is the stored event's state.
         ``tracking``: a Tracking to record with them. ``head`` and
         ``now``: the head, when the caller has locked it already, and the clock it has read.
+        ``random``: where salts come from, unless from the system.
         Raises eventsourcing.persistence.IntegrityError when a version, an identity or a tracking is taken.
         """
         head: Head | None = kwargs.get("head")
@@ -63,7 +65,8 @@ class SQLAlchemyRecorder(ProcessRecorder):
             with self._begin() as connection:
                 if stored_events:
                     head = head or lock_head(connection)
-                    sealed = seal(head, drafts(stored_events, **kwargs), kwargs.get("now") or now())
+                    random = kwargs.get("random", os.urandom)
+                    sealed = seal(head, drafts(stored_events, **kwargs), kwargs.get("now") or now(), random)
                     write(connection, sealed)
                 if (tracked := kwargs.get("tracking")) is not None:
                     _track(connection, tracked)

@@ -7,8 +7,9 @@ the careful way.
 """
 
 import logging
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from eventsourcing.persistence import IntegrityError
@@ -48,12 +49,25 @@ class Unsure(Exception):
 
 
 class Writer:
-    """Commits groups of requests. Used by one thread at a time: the sequencer's, or a command's."""
+    """Commits groups of requests. Used by one thread at a time: the sequencer's, or a command's.
 
-    def __init__(self, engine: Engine, states: States, tail: Tail | None = None) -> None:
+    ``clock`` gives microseconds since 1970, ``random`` so many bytes for salts.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        states: States,
+        tail: Tail | None = None,
+        *,
+        clock: Callable[[], int] = now,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         self._engine = engine
         self._states = states
         self._tail = tail
+        self._clock = clock
+        self._random = random
         self._head: Head | None = None
         """Where the last commit of this process has left the head; None when that is not sure."""
         self._met = float("-inf")
@@ -102,14 +116,14 @@ class Writer:
             with self._engine.begin() as connection:
                 if known is None:
                     head = lock_head(connection)
-                    group = open_group(connection, self._states, head, requests)
+                    group = open_group(connection, self._states, head, requests, self._clock)
                 else:
-                    head, group = known, _group_behind(self._states, known)
+                    head, group = known, _group_behind(self._states, known, self._clock)
                 decided = [group.decided(request) for request in requests]
                 if known is not None and any(isinstance(slots, Exception) for slots in decided):
                     raise Unsure
                 if group.accepted:
-                    sealed = _insert(connection, head, group)
+                    sealed = _insert(connection, head, group, self._random)
                     settle(
                         connection,
                         group.states,
@@ -148,7 +162,13 @@ def load_states(connection: Connection, states: States, requests: Sequence[Reque
     _fold_all(connection, states, _unknown(states, requests))
 
 
-def open_group(connection: Connection, states: States, head: Head, requests: Sequence[Request]) -> Group:
+def open_group(
+    connection: Connection,
+    states: States,
+    head: Head,
+    requests: Sequence[Request],
+    clock: Callable[[], int] = now,
+) -> Group:
     """Look back behind a head that was read. If it is locked, that is all that was committed before it."""
     identities = list({(posted.source, posted.id): None for r in requests for posted in r.events})
     streams = list({posted.subject: None for r in requests for posted in r.events})
@@ -156,16 +176,16 @@ def open_group(connection: Connection, states: States, head: Head, requests: Seq
     rows = _rows_at(connection, past)
     return Group(
         size=head.size,
-        recorded_at=max(now(), head.recorded_at),
+        recorded_at=max(clock(), head.recorded_at),
         state_of=lambda stream: _up_to_date(connection, states, stream, past.versions.get(stream, 0)),
         recorded={(row.source, row.event_id): row for row in rows},
         restricted=restricted_among(connection, {row.stream_id for row in rows}),
     )
 
 
-def _group_behind(states: States, head: Head) -> Group:
+def _group_behind(states: States, head: Head, clock: Callable[[], int]) -> Group:
     """Take what is in memory for all there is behind a head. What is not so, the database refuses to insert."""
-    return Group(size=head.size, recorded_at=max(now(), head.recorded_at), state_of=states.get, recorded={})
+    return Group(size=head.size, recorded_at=max(clock(), head.recorded_at), state_of=states.get, recorded={})
 
 
 def _unknown(states: States, requests: Sequence[Request]) -> list[str]:
@@ -207,7 +227,9 @@ def _rows_at(connection: Connection, past: Past) -> list[Row]:
     return select_rows(connection, ROWS.where(event.c.position.in_(sorted(past.positions.values()))))
 
 
-def _insert(connection: Connection, head: Head, group: Group) -> Sealed | None:
+def _insert(
+    connection: Connection, head: Head, group: Group, random: Callable[[int], bytes]
+) -> Sealed | None:
     recorder = SQLAlchemyRecorder(
         begin=lambda: nullcontext(connection), connect=lambda: nullcontext(connection)
     )
@@ -218,4 +240,5 @@ def _insert(connection: Connection, head: Head, group: Group) -> Sealed | None:
         parts=[slot.parts[1:] for slot in accepted],
         head=head,
         now=group.recorded_at,
+        random=random,
     ).sealed
