@@ -1,6 +1,7 @@
 """Every good answer is shown by an example that the application gave, and an event that is given back by its type."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from registry.api.openapi import describe
 from registry.api.routes import route_handlers
 from registry.cli.examples import examples
 from registry.domain.events import EVENT_TYPES, EventCorrected, Signed
+from registry.http import parameters
 from registry.merkle.proof import verify_consistency, verify_inclusion
+from registry.projections import listing
 
 RECORDED = {"$ref": "#/components/schemas/RecordedEvent"}
 
@@ -38,6 +41,18 @@ def test_every_good_json_answer_has_an_example(openapi: Schema):
 async def test_the_examples_are_what_the_application_answers():
     for operation, statuses in (await examples()).items():
         assert published()[operation] == statuses, operation
+
+
+async def test_they_are_the_same_on_any_other_day(monkeypatch: pytest.MonkeyPatch):
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=1500)
+
+    for module in (parameters, listing):
+        monkeypatch.setattr(module, "datetime", Later)
+    later = await examples()
+    assert [name for name, statuses in later.items() if published()[name] != statuses] == []
 
 
 def test_no_list_is_shown_empty(openapi: Schema):
