@@ -149,10 +149,8 @@ def _all(reader: Reader, after: int, which: Which) -> tuple[int, str]:
 
     Whatever is there of an event, and who may see it, follows from the events of the log: erasing is one as well.
     """
-    head = reader.head()
-    end = reader.position_for(which.sight, head.size)
     asked = f"{NDJSON} {__version__} {after} {which}"
-    return end, digest(head.origin.encode(), head.root, asked.encode())
+    return _end(reader, which.sight), digest(reader.made_of(which.sight), asked.encode())
 
 
 def _page(reader: Reader, after: int, size: int, which: Which) -> Page:

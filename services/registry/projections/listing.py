@@ -46,8 +46,7 @@ from registry.projections.generations import Generation
 from registry.projections.model import ReadModel, Tables
 from registry.projections.parking import waiting
 from registry.projections.views import live_of
-from registry.store.head import read_head
-from registry.store.restricted import exists_for, last_visible
+from registry.store.restricted import exists_for, last_visible, made_of, restricted_among
 
 F = TypeVar("F", bound=msgspec.Struct)
 I = TypeVar("I", bound=msgspec.Struct)  # noqa: E741 - an item
@@ -177,15 +176,16 @@ def standing(connection: Connection, listing: Listing[Any, Any], *, sight: Sight
     see them from all events there are.
     """
     lives = [live_of(connection, model) for model in listing.models]
-    made = [
-        (one.model.name, one.model.version, one.number, one.position, waiting(connection, one.model))
-        for one in lives
-    ]
-    reached = min((one.position for one in lives), default=0)
-    head = read_head(connection)
+    reached = [last_visible(connection, sight, one.position) for one in lives]
+    parked = [each for one in lives for each in waiting(connection, one.model)]
+    hidden = frozenset[str]()
+    if not sight.restricted:
+        hidden = restricted_among(connection, {each.stream for each in parked})
+    made = [(one.model.name, one.model.version, one.number) for one in lives]
+    left = [each for each in parked if each.stream not in hidden]
     return Standing(
-        last_visible(connection, sight, reached),
-        msgspec.json.encode([listing.name, head.origin, head.root.hex(), made]),
+        min(reached, default=0),
+        made_of(connection, sight) + msgspec.json.encode([listing.name, made, reached, left]),
     )
 
 

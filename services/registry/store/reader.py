@@ -15,7 +15,7 @@ from registry.store.latest import read_latest
 from registry.store.migrate import current_revision
 from registry.store.newest import read_newest
 from registry.store.pages import read_page
-from registry.store.restricted import last_visible, restricted_among
+from registry.store.restricted import last_visible, made_of, restricted_among
 from registry.store.rows import EventPart, Row, read_parts, read_stream, read_streams
 from registry.store.states import States
 from registry.store.tables import event
@@ -100,6 +100,11 @@ class Reader:
             return position
         known, visible = self._visible
         return visible if known == position else None
+
+    def made_of(self, sight: Sight) -> bytes:
+        """Name all of the log that exists for a reader, so that it can be told from any other log."""
+        with reachable(), self._engine.connect() as connection:
+            return made_of(connection, sight)
 
     def position_of(self, source: str, id: str) -> int | None:
         """Find the position of an event by its identity."""

@@ -6,12 +6,13 @@ so that leaving out what is in it costs a look into its index.
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, true
 
 from registry.access import Sight
 from registry.domain.agreement import Agreement, fold
 from registry.domain.events.event import Event
 from registry.domain.visibility import is_restricted, may_change
+from registry.store.head import read_head
 from registry.store.rows import PAGE, read_stream
 from registry.store.tables import event, event_part, restricted
 
@@ -35,6 +36,22 @@ def last_visible(connection: Connection, sight: Sight, position: int) -> int:
         connection.scalar(select(event.c.position).where(*seen).order_by(event.c.position.desc()).limit(1))
         or 0
     )
+
+
+def made_of(connection: Connection, sight: Sight) -> bytes:
+    """Name all of the log that exists for a reader: while this is the same, so is what they can be shown of it.
+
+    Of what is hidden from them it tells nothing, so it is not made of the root. Any event that they can see and that
+    is later than the last one changes it. Without one, nothing can come to be seen, and what is hidden from now on is
+    fewer events.
+    """
+    head = read_head(connection)
+    if sight.restricted:
+        return head.origin.encode() + b"\n" + head.root
+    last = last_visible(connection, sight, head.size)
+    hidden = select(func.count()).where(event.c.position <= last, ~exists_for(sight, event.c.stream_id))
+    leaf: bytes = connection.scalar(select(event.c.leaf_hash).where(event.c.position == last)) or b""
+    return f"{head.origin}\n{last - (connection.scalar(hidden) or 0)}\n".encode() + leaf
 
 
 def restricted_among(connection: Connection, agreements: Collection[str]) -> frozenset[str]:
