@@ -23,8 +23,9 @@ def measurements(
             "SQLite": load(f"sqlite:///{Path(folder) / 'registry.db'}"),
         }
         if "rebuild" in parts:
+            database.checkpoint()
             for name, store in stores.items():
-                yield from rebuild.measurements(name, store, min(repetitions, 3))
+                yield from rebuild.measurements(name, store, max(repetitions, 3))
             yield from copying.measurements(stores["PostgreSQL"], min(repetitions, 2))
         if "reads" in parts:
             yield from reads.measurements(stores, seconds, repetitions)

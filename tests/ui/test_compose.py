@@ -252,10 +252,10 @@ def test_an_event_that_is_too_large_is_refused(client: httpx.Client):
         for part, text in (("tag", f"en-x-{n}"), ("text", "a" * 15_000))
     }
     assert client.post("/post", data=filled("large", **long)).status_code == 413
+    # On a connection of its own, as the service closes one on which so much is left over.
+    headers = {**client.headers, "Content-Type": "application/x-www-form-urlencoded"}
     assert (
-        client.post(
-            "/post", content=b"a" * 1_100_000, headers={"Content-Type": "application/x-www-form-urlencoded"}
-        ).status_code
+        httpx.post(client.base_url.join("/post"), content=b"a" * 1_100_000, headers=headers).status_code
         == 413
     )
 
