@@ -84,6 +84,28 @@ async def test_an_outsider_reads_as_far_as_the_last_event_that_exists(opened: Op
         assert reader.position_for(OUTSIDER, 4) == 0
 
 
+async def test_what_an_outsider_can_see_has_another_name_whenever_it_is_other_and_no_other_name_else(
+    opened: Open,
+):
+    async with opened() as store:
+        names = {store.reader.made_of(OUTSIDER)}
+        assert store.reader.made_of(EVERYTHING) not in names
+
+        async def named_anew(*events: Any) -> bool:
+            await store.append(*events)
+            known = len(names)
+            names.add(store.reader.made_of(OUTSIDER))
+            return len(names) > known
+
+        assert await named_anew(founded("one", "public"), planned("one", "v1"))
+        assert not await named_anew(founded("two", "restricted"), planned("two", "v1"))
+        assert await named_anew(founded("six", "public"), planned("six", "v1"))
+        assert await named_anew(changed("one", "restricted", "hide"))
+        assert not await named_anew(planned("one", "v2"))
+        assert await named_anew(changed("one", "public", "show"), changed("six", "restricted", "hide-six"))
+        assert await named_anew(changed("six", "public", "show-six"))
+
+
 async def test_without_the_scope_an_event_has_its_parts_withheld(opened: Open):
     async with opened() as store:
         await store.append(registered("one"), planned("one", "visit"))
