@@ -4,7 +4,10 @@ A shortened story is recorded at fixed times with fixed salts; then each operati
 shows. What the running service has of its clock or of chance is replaced.
 """
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256, shake_256
 from itertools import count
@@ -104,7 +107,7 @@ class Asking:
 
 async def examples() -> dict[str, Any]:
     """Give what every good JSON answer shows, by operation, status and media type."""
-    with TemporaryDirectory(prefix="registry-") as directory:
+    with unheard(), TemporaryDirectory(prefix="registry-") as directory:
         settings = Settings(
             database=f"sqlite:///{Path(directory) / 'registry.db'}",
             origin=ORIGIN,
@@ -125,6 +128,17 @@ async def examples() -> dict[str, Any]:
             await operate(asking)
             await erase(asking)
             return asking.found
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let the service go about its work without telling of it: whoever runs the command asked for no service."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def record(settings: Settings) -> tuple[list[Json], list[Receipt]]:
