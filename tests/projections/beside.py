@@ -70,9 +70,8 @@ def main(url: str, what: str) -> int:
             sys.stdin.readline()
 
     with makers([model], 2) as making:
-        processes = making._processes
-        assert isinstance(processes, Processes)
-        pids = [process.pid for process in processes._begun]
+        assert isinstance(making, Processes)
+        pids = [process.pid for process in making._begun]
         print(*pids, flush=True)
         if what == "gone":
             for pid in pids:

@@ -8,6 +8,7 @@ from projections.conftest import live_rows
 from projections.reading import Stream, build, build_from, items, shown_in, told
 from registry.projections import institutions, people
 from registry.projections.institutions_and_people import INSTITUTIONS_AND_PEOPLE
+from registry.projections.packing import pack
 from registry.projections.replace import replace
 from registry.projections.views import live_of
 from store.conftest import Opened
@@ -184,7 +185,11 @@ async def test_the_name_is_gone_from_the_tables_with_the_rows_that_are_replaced(
     assert log.state is not None
     with store.writing.begin() as connection:
         tables = live_of(connection, INSTITUTIONS_AND_PEOPLE).tables(connection)
-        replace(connection, tables, {"one": INSTITUTIONS_AND_PEOPLE.rows(log.state)})
+        replace(
+            connection,
+            tables,
+            pack(tables, connection.dialect.name, {"one": INSTITUTIONS_AND_PEOPLE.rows(log.state)}),
+        )
         for table in tables.values():
             assert NAME not in str(connection.execute(select(table)).all())
     (after, _) = items(store, people.LIST)[::-1]

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import update
 
 from projections.beside import INTERRUPTED, KILLED, POISONED, REFUSED
-from projections.conftest import Visits, live_rows, rows_of
+from projections.conftest import Visits, begun, live_rows, rows_of
 from registry.projections import processes as beside
 from registry.projections.generations import live
-from registry.projections.makers import Beside, Here, makers
+from registry.projections.makers import Here, makers
 from registry.projections.making import make_from
 from registry.projections.model import ReadModel
 from registry.projections.parking import waiting
@@ -194,11 +194,13 @@ async def test_who_cannot_be_given_an_answer_leaves_the_others_nobody_to_wait_fo
     monkeypatch.setattr(Processes, "_begin", lambda self: self._idle.put(ours))
     processes = Processes(1, [model])
     theirs.send_bytes(b"no pickle")
-    parts = told.reader.parts(["agreement-1"])
+    asked = told.reader, [begun(told, model)], {"agreement-1": 1}, 0
     with pytest.raises(pickle.UnpicklingError):
-        processes.make(parts, ["visits"], "sqlite", 0).result(10)
-    made = processes.make(parts, ["visits"], "sqlite", 0).result(10)
-    assert made == make_from(parts, [model], "sqlite", 0)
+        processes.begin(*asked)[1].result(10)
+    taken, made = processes.begin(*asked)
+    assert taken == {"agreement-1": 22}
+    parts = told.reader.parts(["agreement-1"])
+    assert made.result(10) == make_from(parts, [model], told.writing.dialect.name, 0)
     processes._calls.shutdown()
     ours.close()
     theirs.close()
@@ -223,7 +225,7 @@ async def test_where_no_process_can_be_begun_rows_are_made_without(
 
     monkeypatch.setattr("multiprocessing.context.ForkProcess.start", refused)
     with Processes(2, [model]) as processes:
-        rebuild(told.writing, told.reader, model, makers=Beside(processes))
+        rebuild(told.writing, told.reader, model, makers=processes)
     assert len(live_rows(told.reading, model)["visit"]) == 20
     assert caplog.text.count("cannot be begun, so it is done without") == 2
 

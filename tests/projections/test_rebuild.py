@@ -231,6 +231,8 @@ async def test_checking_holds_nobody_up(
 async def test_what_was_never_built_cannot_be_checked(store: Opened, model: ReadModel) -> None:
     with pytest.raises(Unavailable, match="not been built"):
         check(store.writing, store.reader, model)
+    with store.reading.connect() as connection:
+        assert generations(connection, model) == []
 
 
 async def test_a_rebuild_whose_lease_another_has_taken_ends(

@@ -20,6 +20,7 @@ from registry.domain.events import TitleGiven
 from registry.projections.generations import discard, go_live
 from registry.projections.listing import Source, day_of
 from registry.projections.model import ReadModel, Rows, create, drop
+from registry.projections.packing import pack
 from registry.projections.replace import replace
 from registry.projections.words import (
     INDEX,
@@ -182,7 +183,7 @@ async def test_replaced_rows_are_found_by_their_new_words_alone(texts: Opened) -
     with texts.writing.begin() as connection:
         go_live(connection, projection.generation)
         tables = projection.generation.tables(connection)
-        replace(connection, tables, {"h-air-too": {"": []}})
+        replace(connection, tables, pack(tables, connection.dialect.name, {"h-air-too": {"": []}}))
     with texts.reading.connect() as connection:
         assert found(connection, "air") == ["i-quote"]
         assert found(connection, "sea transp") == ["b-air"]
@@ -229,9 +230,17 @@ async def test_a_word_that_is_forgotten_is_in_no_file_any_more(sqlite_url: str) 
         for i in range(40):  # several segments of the index
             with store.writing.begin() as connection:
                 words = f"secretword common{i}" if i == 20 else f"plain{i}"
-                replace(connection, tables, {f"a{i}": {"": [{"id": i, "words": words}]}})
+                replace(
+                    connection,
+                    tables,
+                    pack(tables, connection.dialect.name, {f"a{i}": {"": [{"id": i, "words": words}]}}),
+                )
         with store.writing.begin() as connection:
-            replace(connection, tables, {"a20": {"": [{"id": 20, "words": "plain"}]}})
+            replace(
+                connection,
+                tables,
+                pack(tables, connection.dialect.name, {"a20": {"": [{"id": 20, "words": "plain"}]}}),
+            )
         _checkpoint(store)
         assert b"secretword" in whole_file(path)
         with store.writing.begin() as connection:
@@ -271,8 +280,8 @@ async def test_an_index_stays_right_when_the_file_is_vacuumed(sqlite_url: str) -
         with store.writing.begin() as connection:
             create(connection, tables)
             every = {f"a{i}-x": {"": [{"id": i * 10, "words": f"word{i}"}]} for i in range(3)}
-            replace(connection, tables, every)
-            replace(connection, tables, {"a0-x": {}})
+            replace(connection, tables, pack(tables, connection.dialect.name, every))
+            replace(connection, tables, pack(tables, connection.dialect.name, {"a0-x": {}}))
         with store.writing.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute("VACUUM")

@@ -45,23 +45,6 @@ class Here:
         return {stream: state.position for stream, state in states.items()}, made
 
 
-class Beside:
-    """Has rows made by processes, of the events as they are stored."""
-
-    def __init__(self, processes: Processes) -> None:
-        self.ahead = processes.ahead
-        self._processes = processes
-
-    def begin(
-        self, reader: Reader, projections: Sequence[Projection], wanted: Mapping[str, int], after: int
-    ) -> Begun:
-        """Read the events and hand them on."""
-        parts = reader.parts(list(wanted))
-        names = [each.generation.model.name for each in projections]
-        made = self._processes.make(parts, names, projections[0].dialect, after)
-        return {part[6]: part[0] for part in parts}, made
-
-
 @contextmanager
 def makers(models: Sequence[ReadModel], count: int | None = None) -> Iterator[Makers]:
     """Begin ``count`` processes that make rows of some models, or as many as this machine has use for.
@@ -71,6 +54,6 @@ def makers(models: Sequence[ReadModel], count: int | None = None) -> Iterator[Ma
     count = worth_having() if count is None else count
     if count and may_fork():
         with Processes(count, models) as processes:
-            yield Beside(processes)
+            yield processes
     else:
         yield Here()

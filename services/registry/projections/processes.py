@@ -23,6 +23,8 @@ from typing import Self
 
 from registry.projections.making import Made, make_from
 from registry.projections.model import ReadModel
+from registry.projections.step import Projection
+from registry.store.reader import Reader
 from registry.store.rows import EventPart
 
 log = logging.getLogger(__name__)
@@ -87,11 +89,14 @@ class Processes:
             if process is not None:
                 process.join()
 
-    def make(
-        self, parts: Sequence[EventPart], names: Sequence[str], dialect: str, after: int
-    ) -> Future[list[Made]]:
-        """Have rows made by whichever process is free first."""
-        return self._calls.submit(self._make, (parts, names, dialect, after))
+    def begin(
+        self, reader: Reader, projections: Sequence[Projection], wanted: Mapping[str, int], after: int
+    ) -> tuple[dict[str, int], Future[list[Made]]]:
+        """Read the events of some agreements, and have rows made of them by whichever process is free first."""
+        parts = reader.parts(list(wanted))
+        names = [each.generation.model.name for each in projections]
+        made = self._calls.submit(self._make, (parts, names, projections[0].dialect, after))
+        return {part[6]: part[0] for part in parts}, made
 
     def _make(self, job: Job) -> list[Made]:
         end, kept = self._idle.get(), None

@@ -100,6 +100,10 @@ def check(
     looks is left out: they are behind, which their status tells, and not wrong.
     """
     with reachable(), _leases(engine, (model,)) as leases:
+        with reader.connect() as connection:
+            _standing(
+                connection, model
+            )  # else whoever serves next would go on with what is only to be looked at
         projection = _built(engine, reader, leases, progress, makers, parks=False)[0]
         differences, unsettled = _compared(reader, projection.generation)
         for _ in range(LOOKS):
@@ -119,14 +123,19 @@ def _compared(
 ) -> tuple[list[Difference], set[str]]:
     """Find where the rows, of some agreements or all, differ, and which agreements differ that have just moved."""
     with _of_one_moment(reader) as connection:
-        standing = live(connection, rebuilt.model)
-        if standing is None:
-            raise Unavailable(f"{rebuilt.model.name} has not been built yet")
+        standing = _standing(connection, rebuilt.model)
         found = list(compare(connection, standing, rebuilt, among))
         passed = min(standing.position, rebuilt.position)
         moved = changes(connection, passed, read_head(connection).size - passed).streams
     wrong = [each for each in found if each.agreement not in moved]
     return wrong, {each.agreement for each in found if each.agreement in moved}
+
+
+def _standing(connection: Connection, model: ReadModel) -> Generation:
+    standing = live(connection, model)
+    if standing is None:
+        raise Unavailable(f"{model.name} has not been built yet")
+    return standing
 
 
 def _of_one_moment(reader: Reader) -> Connection:

@@ -1,6 +1,6 @@
 """Writing rows: all of an agreement's at once, and many agreements in one statement a table."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -8,22 +8,15 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal_column
 from sqlalchemy.dialects import postgresql
 
-from registry.projections.model import Rows, Tables
-from registry.projections.packing import Packed, as_json, columns, pack
+from registry.projections.model import Tables
+from registry.projections.packing import Packed, as_json, columns
 
 TOGETHER = (400, 100, 20, 5, 1)
 """How many rows one statement inserts on SQLite, which takes up to 32,766 values and keeps few statements prepared."""
 
 
-def replace(
-    connection: Connection, tables: Tables, rows: Mapping[str, Rows], new: Collection[str] = ()
-) -> None:
-    """Replace the rows of some agreements, given by agreement and table; those that are ``new`` have none yet."""
-    replace_packed(connection, tables, pack(tables, connection.dialect.name, rows, new))
-
-
-def replace_packed(connection: Connection, tables: Tables, packed: Packed) -> None:
-    """Replace rows by some that were packed for this kind of database."""
+def replace(connection: Connection, tables: Tables, packed: Packed) -> None:
+    """Replace the rows of some agreements by what was packed for this kind of database."""
     on_postgresql = connection.dialect.name == "postgresql"
     for which, table in tables.items():
         if packed.known:

@@ -12,7 +12,7 @@ from registry.projections.making import Ease, Made, make
 from registry.projections.model import Tables
 from registry.projections.packing import unpack
 from registry.projections.parking import RETRIED, RETRY, park, resolve, waiting
-from registry.projections.replace import replace_packed
+from registry.projections.replace import replace
 from registry.store.database import GONE, reachable
 from registry.store.reader import Reader
 
@@ -136,7 +136,7 @@ class Projection:
         """Write all rows at once; if the database refuses some, one agreement after the other."""
         try:
             with connection.begin_nested():
-                replace_packed(connection, tables, made.packed)
+                replace(connection, tables, made.packed)
         except exc.DBAPIError as error:
             if not _is_of_rows(error):
                 raise
@@ -146,7 +146,7 @@ class Projection:
         for stream, packed in unpack(made.packed, connection.dialect.name, list(made.states)):
             try:
                 with connection.begin_nested():
-                    replace_packed(connection, tables, packed)
+                    replace(connection, tables, packed)
             except exc.DBAPIError as error:
                 if not _is_of_rows(error):
                     raise

@@ -49,7 +49,9 @@ def made_of(connection: Connection, sight: Sight) -> bytes:
     if sight.restricted:
         return head.origin.encode() + b"\n" + head.root
     last = last_visible(connection, sight, head.size)
-    hidden = select(func.count()).where(event.c.position <= last, ~exists_for(sight, event.c.stream_id))
+    # Begun at the few that are restricted: asked of each event, SQLite would read all of the log.
+    theirs = event.c.stream_id.in_(select(restricted.c.agreement))
+    hidden = select(func.count()).where(event.c.position <= last, theirs)
     leaf: bytes = connection.scalar(select(event.c.leaf_hash).where(event.c.position == last)) or b""
     return f"{head.origin}\n{last - (connection.scalar(hidden) or 0)}\n".encode() + leaf
 
